@@ -1,0 +1,1 @@
+"""Files that ship with SegInst: icons, style and starter models."""
