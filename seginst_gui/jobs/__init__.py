@@ -1,0 +1,1 @@
+"""The window's link to the worker process."""
