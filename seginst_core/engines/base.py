@@ -21,13 +21,15 @@ class Sample:
 
     ``boxes`` are float32 ``(n, 4)`` as x0, y0, x1, y1 in pixels; ``labels`` int64 ``(n,)``,
     0-based into the model's categories; ``masks`` uint8 ``(n, M, M)``, each mask resampled into
-    its own box, so that no full-size mask is ever made.
+    its own box, so that no full-size mask is ever made; ``has_mask`` bool ``(n,)`` is false for
+    an object known by its box alone.
     """
 
     image: ImageArray
     boxes: Tensor
     labels: Tensor
     masks: Tensor
+    has_mask: Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -73,7 +73,7 @@ def build_network(config: DetectorConfig, n_categories: int, *, masks: bool) -> 
         "box_predictor": FastRCNNPredictor(
             1024 if wide else config.box_features, n_classes
         ),
-        "box_batch_size_per_image": 512 if wide else 256,
+        "box_batch_size_per_image": 512 if wide else 128,
         "box_detections_per_img": DETECTIONS_PER_IMAGE,
         "box_score_thresh": 0.0,
     }

@@ -50,22 +50,33 @@ class TorchvisionNetwork(nn.Module):
         self.register_buffer("mean", mean * 255, persistent=False)
         self.register_buffer("std", std * 255, persistent=False)
         self.to(device)
-        self.net.backbone.to(memory_format=torch.channels_last)
 
     def train(self, mode: bool = True) -> "TorchvisionNetwork":
         """Switch to training; batch normalisation stays frozen at its published statistics."""
         super().train(mode)
+        self.net.backbone.to(memory_format=self._memory_format())
         if self.frozen_norm:
             for module in self.modules():
                 if isinstance(module, nn.BatchNorm2d):
                     module.eval()
         return self
 
+    def _memory_format(self) -> torch.memory_format:
+        # Measured on a CPU with AVX2: channels last makes prediction 1.3 times as fast and the
+        # backward pass of 3 x 3 convolutions 2 to 3 times as slow.
+        if self.training and self.device.type == "cpu":
+            return torch.contiguous_format
+        return torch.channels_last
+
     def losses(self, samples: Sequence[Sample]) -> dict[str, Tensor]:
         """Return the RPN's, the box head's and, with a mask head, the mask loss of a batch."""
         images = self._batch([s.image for s in samples])
         targets = [
-            {"boxes": s.boxes.to(self.device), "labels": s.labels.to(self.device) + 1}
+            {
+                "boxes": s.boxes.to(self.device),
+                "labels": s.labels.to(self.device) + 1,
+                "masks": s.masks,  # torchvision only asks that the key is there
+            }
             for s in samples
         ]
         features = self._features(images.tensors)
@@ -73,6 +84,7 @@ class TorchvisionNetwork(nn.Module):
         heads = self.net.roi_heads
         proposals, matched, labels, regression = heads.select_training_samples(proposals, targets)
         logits, deltas = self._box_head(features, proposals, images.image_sizes)
+        losses = {"objectness": losses["loss_objectness"], "rpn_box": losses["loss_rpn_box_reg"]}
         losses["class"], losses["box"] = fastrcnn_loss(logits, deltas, labels, regression)
         if self.has_masks:
             losses["mask"] = self._mask_loss(
@@ -119,7 +131,7 @@ class TorchvisionNetwork(nn.Module):
                 (pixels - self.mean) / self.std
             ).squeeze(0)
         sizes = [(image.shape[0], image.shape[1]) for image in images]
-        return ImageList(batch.contiguous(memory_format=torch.channels_last), sizes)
+        return ImageList(batch.contiguous(memory_format=self._memory_format()), sizes)
 
     def _features(self, batch: Tensor) -> dict[str, Tensor]:
         """Run backbone and pyramid; box arithmetic after it stays in float32."""
@@ -157,7 +169,9 @@ class TorchvisionNetwork(nn.Module):
         """Binary cross-entropy on the true class's mask of positive proposals (He 2017, sec. 3)."""
         rois, truths, classes = [], [], []
         for sample, boxes, match, label in zip(samples, proposals, matched, labels, strict=True):
+            drawn = sample.has_mask.to(label.device)
             positive = torch.where(label > 0)[0]
+            positive = positive[drawn[match[positive]]]
             positive = positive[torch.randperm(len(positive))[:MASK_ROIS_PER_IMAGE]]
             rois.append(boxes[positive])
             classes.append(label[positive])

@@ -22,9 +22,9 @@ class DetectorConfig:
 
     backbone: Backbone = "resnet18"
     norm: Norm = "group"
-    fpn_channels: int = 128
+    fpn_channels: int = 96
     box_features: int = 256
-    mask_channels: int = 128
+    mask_channels: int = 96
     mask_pool_px: int = 14
     n_proposals: int = 1000
     input_scale: float = 1.0

@@ -1,0 +1,64 @@
+"""Pipeline B, end-to-end: a Mask R-CNN finds boxes and masks at once."""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from seginst_core.engines.base import Network
+from seginst_core.events import Reporter
+from seginst_core.masks.paste import paste_soft
+from seginst_core.models.card import ModelCard
+from seginst_core.pipelines.detect import (
+    TileChoice,
+    choose_tiles,
+    detect_tiles,
+    draft,
+    shifted_box,
+)
+from seginst_core.pipelines.tiling import merge_tiles
+from seginst_core.types import ImageArray, Instance, Origin
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EndToEnd:
+    """A loaded Mask R-CNN."""
+
+    card: ModelCard
+    device: torch.device
+    network: Network
+
+    def predict(
+        self,
+        image: ImageArray,
+        *,
+        score: float = 0.05,
+        tile: TileChoice = "auto",
+        reporter: Reporter | None = None,
+    ) -> list[Instance]:
+        """Find the objects of ``image`` (uint8 RGB), best first, with ids 0..n-1."""
+        height, width = image.shape[:2]
+        scale = self.card.detector.input_scale
+        tiles = choose_tiles(width, height, tile, scale)
+        origin = Origin("model", self.card.id, self.card.pipeline, threshold=score)
+        per_tile = []
+        for part, found in detect_tiles(
+            self.network,
+            image,
+            tiles,
+            input_scale=scale,
+            score=score,
+            reporter=reporter or Reporter(),
+        ):
+            instances = []
+            for k, label in enumerate(found.labels):
+                box = shifted_box(found, k, part)
+                if box is None or found.masks is None:
+                    continue
+                mask = paste_soft(found.masks[k], box, width, height)
+                if mask is None:
+                    continue
+                value = float(found.scores[k])
+                plain = draft(box, self.card.categories[label], value, replace(origin, score=value))
+                instances.append(replace(plain, mask=mask))
+            per_tile.append((part, instances))
+        return merge_tiles(per_tile, width, height)

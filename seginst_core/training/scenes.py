@@ -1,0 +1,113 @@
+"""The images and objects that training draws from, with decoded images kept in bounded memory."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from seginst_core.errors import DataError, ImageError
+from seginst_core.events import Reporter
+from seginst_core.formats import coco_json
+from seginst_core.images import read_image
+from seginst_core.types import Category, ImageArray, ImageRef, Instance
+
+CACHE_BYTES = 2 << 30
+# The side, in network pixels, at which the anchors expect a typical object.
+TYPICAL_BOX_PX = 64.0
+SCALE_STEP = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One training image and its objects (crowd regions left out), in full-image pixels."""
+
+    ref: ImageRef
+    instances: tuple[Instance, ...]
+
+
+class Scenes:
+    """All training images; reading one again is free while the cache has room."""
+
+    def __init__(
+        self, folder: Path, scenes: Sequence[Scene], categories: Sequence[Category]
+    ) -> None:
+        self.scenes = tuple(scenes)
+        self.categories = tuple(categories)
+        self.objects = tuple(
+            (s, k) for s, scene in enumerate(scenes) for k in range(len(scene.instances))
+        )
+        self.masked = tuple(
+            (s, k) for s, k in self.objects if scenes[s].instances[k].mask is not None
+        )
+        self._folder = folder
+        self._cache: OrderedDict[int, ImageArray] = OrderedDict()
+        self._cached_bytes = 0
+
+    def image(self, index: int) -> ImageArray:
+        """Return the pixels of scene ``index``, from memory if it was read lately."""
+        if index in self._cache:
+            self._cache.move_to_end(index)
+            return self._cache[index]
+        image = read_image(self._folder / self.scenes[index].ref.path)
+        self._cache[index] = image
+        self._cached_bytes += image.nbytes
+        while self._cached_bytes > CACHE_BYTES and len(self._cache) > 1:
+            self._cached_bytes -= self._cache.popitem(last=False)[1].nbytes
+        return image
+
+    @property
+    def labels(self) -> Mapping[int, int]:
+        """The 0-based label of each category id."""
+        return {category.id: label for label, category in enumerate(self.categories)}
+
+    def typical_scale(self) -> float:
+        """Return the factor that brings the median box to the size the anchors expect."""
+        sides = [
+            max(i.box.width, i.box.height) for scene in self.scenes for i in scene.instances
+        ]
+        factor = TYPICAL_BOX_PX / max(float(np.median(sides)), 1.0)
+        return float(np.clip(round(factor / SCALE_STEP) * SCALE_STEP, 0.5, 2.0))
+
+
+def load_scenes(data: Path, folder: Path, reporter: Reporter) -> Scenes:
+    """Read a COCO file whose images lie under ``folder``.
+
+    Absent images are reported and left out. DataError if no image or no object is left.
+    """
+    dataset = coco_json.read(data)
+    for note in dataset.notes:
+        reporter.log(note)
+    if not folder.is_dir():
+        raise DataError(f"There is no images folder at {folder}.")
+    scenes, absent = [], []
+    for ref in dataset.images:
+        if not (folder / ref.path).is_file():
+            absent.append(ref.path)
+            continue
+        annotation = dataset.annotations.get(ref.id)
+        instances = annotation.instances if annotation else ()
+        kept = tuple(i for i in instances if not i.iscrowd and i.box.width >= 1 <= i.box.height)
+        scenes.append(Scene(ref, kept))
+    if absent:
+        reporter.log(f"{len(absent)} images named in {data.name} are absent, such as {absent[0]}.")
+    if not scenes:
+        raise DataError(f"None of the images named in {data.name} is in {folder}.")
+    if not any(scene.instances for scene in scenes):
+        raise DataError(f"{data.name} holds no annotated object, so there is nothing to learn from.")
+    scenes = [scene for scene in scenes if _readable(folder / scene.ref.path, reporter)]
+    if not any(scene.instances for scene in scenes):
+        raise DataError(f"No image of {data.name} that holds an object can be read.")
+    return Scenes(folder, scenes, dataset.categories)
+
+
+def _readable(path: Path, reporter: Reporter) -> bool:
+    from seginst_core.images import read_size
+
+    try:
+        read_size(path)
+    except ImageError as error:
+        reporter.log(f"{error} It is left out of training.")
+        return False
+    return True

@@ -1,0 +1,239 @@
+import json
+from threading import Event as Flag
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from pycocotools import mask as coco_mask
+
+from seginst_core.errors import Cancelled, DataError, ModelError
+from seginst_core.events import Reporter
+from seginst_core.models.card import read_card
+from seginst_core.models.config import NESTED_UNETS
+from seginst_core.pipelines.crops import crop_window, crops_of, resample_mask
+from seginst_core.pipelines.load import load_pipeline
+from seginst_core.training.detector_batches import detector_batch
+from seginst_core.training.loop import Budget, fit
+from seginst_core.training.mask_batches import mask_batch
+from seginst_core.training.run import TrainConfig, train
+from seginst_core.training.scenes import load_scenes
+from seginst_core.types import Box, Mask
+
+
+def write_discs(folder, *, n_images=4, seed=0, side_px=160, names=("disc",)):
+    """Bright discs on dark noise, one colour a category: a task a small network learns quickly."""
+    rng = np.random.default_rng(seed)
+    (folder / "images").mkdir(parents=True)
+    images, annotations = [], []
+    for k in range(n_images):
+        pixels = rng.integers(20, 60, (side_px, side_px, 3)).astype(np.uint8)
+        for _ in range(0 if k == n_images - 1 else 4):
+            label = int(rng.integers(len(names)))
+            canvas = np.zeros((side_px, side_px), np.uint8)
+            centre = [int(v) for v in rng.integers(25, side_px - 25, 2)]
+            cv2.circle(canvas, centre, int(rng.integers(12, 22)), 1, -1)
+            pixels[canvas > 0] = (240, 220, 40) if label == 0 else (40, 90, 250)
+            rle = coco_mask.encode(np.asfortranarray(canvas))
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": k + 1,
+                    "category_id": label * 5 + 3,
+                    "segmentation": {"size": rle["size"], "counts": rle["counts"].decode()},
+                    "area": float(canvas.sum()),
+                    "bbox": [float(v) for v in coco_mask.toBbox(rle)],
+                    "iscrowd": 0,
+                }
+            )
+        cv2.imwrite(str(folder / "images" / f"{k}.png"), pixels[..., ::-1])
+        images.append({"id": k + 1, "file_name": f"{k}.png", "width": side_px, "height": side_px})
+    categories = [{"id": i * 5 + 3, "name": name} for i, name in enumerate(names)]
+    coco = {"images": images, "annotations": annotations, "categories": categories}
+    (folder / "train.json").write_text(json.dumps(coco))
+    return folder / "train.json", folder / "images"
+
+
+def config_for(folder, **changes):
+    data, images = write_discs(folder)
+    plain = {
+        "train": data,
+        "images": images,
+        "out": folder / "model",
+        "pipeline": "two-stage",
+        "preset": "tiny",
+        "iterations": 2,
+        "device": "cpu",
+    }
+    return TrainConfig(**{**plain, **changes})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pipeline", ["two-stage", "end-to-end"])
+def test_a_model_learns_and_its_card_says_so(tmp_path, pipeline):
+    base = config_for(tmp_path, pipeline=pipeline, iterations=60)
+    card = train(TrainConfig(**{**as_dict(base), "val": base.train}))
+    assert card.scores["segm_AP50"] > 0.5
+    assert read_card(base.out) == card
+    pipeline_loaded = load_pipeline(base.out, "cpu")
+    image = cv2.imread(str(base.images / "0.png"))[..., ::-1].copy()
+    found = pipeline_loaded.predict(image, score=0.3)
+    assert found
+    for instance in found:
+        mask, box = instance.mask, instance.box
+        assert mask.x0 >= int(box.x0)
+        assert mask.y0 >= int(box.y0)
+        assert mask.x1 <= box.x1 + 1
+        assert mask.y1 <= box.y1 + 1
+        assert instance.category_id == 3
+        assert instance.origin.model == card.id
+
+
+def as_dict(config):
+    return {name: getattr(config, name) for name in TrainConfig.__slots__}
+
+
+def test_stage_mask_keeps_the_detector_to_the_bit(tmp_path):
+    first = config_for(tmp_path / "a")
+    train(first)
+    second = TrainConfig(
+        **{
+            **as_dict(first),
+            "start": first.out,
+            "out": tmp_path / "b",
+            "stage": "mask",
+            "seed": 1,
+        }
+    )
+    old, new = read_card(first.out), train(second)
+    assert old.files["detector.safetensors"] == new.files["detector.safetensors"]
+    assert old.files["mask.safetensors"] != new.files["mask.safetensors"]
+    assert new.training["started_from_id"] == old.id
+
+
+def test_cancelling_leaves_a_checkpoint_and_resume_finishes(tmp_path):
+    config = config_for(tmp_path, iterations=3)
+    stop = Flag()
+    seen = []
+
+    def send(event):
+        seen.append(event)
+        if "iteration 1" in str(event.get("text")):
+            stop.set()
+
+    with pytest.raises(Cancelled):
+        train(config, Reporter(send, stop))
+    with pytest.raises(ModelError, match="not a model directory"):
+        read_card(config.out)
+    seen.clear()
+    card = train(TrainConfig(**{**as_dict(config), "resume": True}), Reporter(seen.append))
+    assert any("goes on from iteration" in str(event.get("text")) for event in seen)
+    assert read_card(config.out) == card
+    assert not (config.out / "checkpoint").exists()
+
+
+def test_a_resumed_fit_ends_where_an_unbroken_one_does(tmp_path):
+    def run(stop_at=None, checkpoint=None):
+        torch.manual_seed(0)
+        network = torch.nn.Linear(3, 1)
+        stop = Flag()
+
+        def send(event):
+            if stop_at is not None and f"iteration {stop_at}" in str(event.get("text")):
+                stop.set()
+
+        return fit(
+            network,
+            lambda x: {"square": network(x).pow(2).mean()},
+            lambda rng: torch.from_numpy(rng.random((4, 3), np.float32)),
+            budget=Budget(iterations=12),
+            learning_rate=1e-2,
+            seed=1,
+            part="line",
+            reporter=Reporter(send, stop),
+            checkpoint=checkpoint,
+        )
+
+    whole = run()
+    path = tmp_path / "state.pt"
+    with pytest.raises(Cancelled):
+        run(stop_at=5, checkpoint=path)
+    resumed = run(checkpoint=path)
+    assert torch.allclose(whole["weight"], resumed["weight"], atol=1e-7)
+
+
+def test_a_loss_that_is_no_number_is_one_sentence():
+    network = torch.nn.Linear(1, 1)
+    with pytest.raises(ModelError, match="no longer a number"):
+        fit(
+            network,
+            lambda x: {"bad": network(x).sum() * float("nan")},
+            lambda rng: torch.ones(1, 1),
+            budget=Budget(iterations=2),
+            learning_rate=1.0,
+            seed=0,
+            part="line",
+            reporter=Reporter(),
+        )
+
+
+def test_detector_batches_show_objects_where_their_boxes_say(tmp_path):
+    data, images = write_discs(tmp_path, names=("sun", "sea"))
+    scenes = load_scenes(data, images, Reporter())
+    rng = np.random.default_rng(0)
+    n_objects = 0
+    for _ in range(6):
+        for sample in detector_batch(scenes, rng, crop_px=96, batch=2, input_scale=1.0):
+            assert max(sample.image.shape[:2]) <= 96
+            assert len(sample.boxes) == len(sample.labels) == len(sample.masks)
+            for box, label, mask in zip(sample.boxes, sample.labels, sample.masks, strict=True):
+                x0, y0, x1, y1 = (round(float(v)) for v in box)
+                assert 0 <= x0 < x1 <= sample.image.shape[1]
+                assert 0 <= y0 < y1 <= sample.image.shape[0]
+                part = sample.image[y0:y1, x0:x1].astype(np.int32)
+                inside = cv2.resize(mask.numpy(), (x1 - x0, y1 - y0)) > 0
+                red, blue = part[inside][:, 0].mean(), part[inside][:, 2].mean()
+                assert (red > blue) == (int(label) == 0)
+                n_objects += 1
+    assert n_objects > 5
+
+
+def test_mask_batches_agree_with_the_crops_of_prediction(tmp_path):
+    data, images = write_discs(tmp_path)
+    scenes = load_scenes(data, images, Reporter())
+    crops, targets = mask_batch(
+        scenes, np.random.default_rng(0), batch=8, config=NESTED_UNETS["tiny"]
+    )
+    bright = crops[:, 0] > 0
+    agree = (bright == (targets[:, 0] > 0)).float().mean()
+    assert agree > 0.9
+    assert crops.shape == (8, 4, 48, 48)
+
+
+def test_a_crop_and_its_mask_are_sampled_alike():
+    image = np.zeros((60, 80, 3), np.uint8)
+    bits = np.zeros((20, 24), bool)
+    bits[4:16, 3:20] = True
+    image[30:50, 40:64][bits] = 255
+    config = NESTED_UNETS["tiny"]
+    for box in (Box(43, 34, 60, 46), Box(40.5, 31.2, 63, 49), Box(-5, 20, 78, 58)):
+        crop = crops_of(image, [box], config)[0, 0].numpy()
+        target = resample_mask(Mask(40, 30, bits), crop_window(box, config.margin), config.crop_px)
+        middle = (crop.max() + crop.min()) / 2
+        assert ((crop > middle) == (target > 0)).mean() > 0.99
+
+
+def test_bad_data_is_one_sentence(tmp_path):
+    config = config_for(tmp_path)
+    with pytest.raises(DataError, match="one of epochs"):
+        train(TrainConfig(**{**as_dict(config), "epochs": 3}))
+    with pytest.raises(DataError, match="no images folder"):
+        train(TrainConfig(**{**as_dict(config), "images": tmp_path / "absent"}))
+    coco = json.loads(config.train.read_text())
+    (tmp_path / "none.json").write_text(json.dumps({**coco, "annotations": []}))
+    with pytest.raises(DataError, match="nothing to learn"):
+        train(TrainConfig(**{**as_dict(config), "train": tmp_path / "none.json"}))
+    with pytest.raises(DataError, match="stages"):
+        train(TrainConfig(**{**as_dict(config), "pipeline": "end-to-end", "stage": "mask"}))
+    with pytest.raises(ModelError, match="CUDA was asked for"):
+        train(TrainConfig(**{**as_dict(config), "device": "cuda"}))
