@@ -36,7 +36,7 @@ def tile_grid(
     """Cover an image with equal tiles, row by row, neighbours sharing at least ``overlap_px``.
 
     A tile is ``tile_px`` a side, or the image's own side where that is shorter. Starts are spread
-    evenly instead of pushing only the last tile inwards: the same number of tiles, and what would be
+    evenly instead of pushing only the last tile inwards: as many tiles, and what would be
     one huge overlap becomes a little more context at every border.
     """
     if not 0 <= overlap_px < tile_px:

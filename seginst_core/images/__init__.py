@@ -1,0 +1,24 @@
+"""Image files to pixels: formats, orientation, bit depths, bands, previews and size limits."""
+
+from seginst_core.images.folder import SUFFIXES, list_images
+from seginst_core.images.read import (
+    MAX_PIXELS,
+    Picture,
+    halve,
+    read_image,
+    read_picture,
+    read_preview,
+    read_size,
+)
+
+__all__ = [
+    "MAX_PIXELS",
+    "SUFFIXES",
+    "Picture",
+    "halve",
+    "list_images",
+    "read_image",
+    "read_picture",
+    "read_preview",
+    "read_size",
+]

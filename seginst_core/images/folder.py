@@ -1,0 +1,42 @@
+"""The images of a folder."""
+
+import os
+import re
+from pathlib import Path
+
+from seginst_core.errors import ImageError
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+"""Lower-case file name endings of the formats that can be read."""
+
+_DIGITS = re.compile(r"([0-9]+)")
+
+
+def list_images(folder: Path) -> list[str]:
+    """List a folder's image files, sub-folders included, as relative POSIX paths.
+
+    Numbers in names sort by value; hidden files and folders are left out. ImageError if the folder
+    is missing.
+    """
+    if not folder.is_dir():
+        raise ImageError(f"The folder {folder} does not exist.")
+    found: list[str] = []
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        below = Path(parent).relative_to(folder).as_posix()
+        prefix = "" if below == "." else f"{below}/"
+        found += [
+            prefix + name
+            for name in files
+            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
+        ]
+    return sorted(found, key=_natural)
+
+
+def _natural(path: str) -> tuple[list[list[str | int]], str]:
+    # Splitting at digits alternates text and number, so like is always compared with like.
+    parts: list[list[str | int]] = [
+        [int(piece) if i % 2 else piece for i, piece in enumerate(_DIGITS.split(part))]
+        for part in path.casefold().split("/")
+    ]
+    return parts, path

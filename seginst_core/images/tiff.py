@@ -1,0 +1,199 @@
+"""TIFF: any number of bands, any real sample type, through tifffile or else OpenCV."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from seginst_core.errors import ImageError
+from seginst_core.images import tiff_segments
+from seginst_core.images.headers import Header, open_image
+from seginst_core.images.tones import Values
+
+if TYPE_CHECKING:
+    from tifffile import TiffFile, TiffPage
+
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE = 0, 1, 2, 3
+_ORIENTATION_TAG = 274
+_ALPHA = (1, 2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TiffValues:
+    """Decoded values (H, W, 1 or 3), before orientation and stretching."""
+
+    values: Values
+    orientation: int
+    nodata: float | None
+    inverted: bool
+    notes: tuple[str, ...]
+
+
+def read_tiff_header(path: Path) -> Header:
+    """Read the size and orientation of a TIFF's first page; ImageError if it is damaged."""
+    with _open(path) as tiff:
+        return _header(tiff, _first_page(tiff, path))
+
+
+def read_tiff(path: Path, step: int = 1) -> TiffValues:
+    """Decode the first page of a TIFF, every ``step``-th pixel; ImageError if it cannot be read."""
+    with _open(path) as tiff:
+        page = _first_page(tiff, path)
+        header = _header(tiff, page)
+        if header.end > tiff.filehandle.size:
+            raise ImageError(f"{path.name} is cut short: part of its TIFF data is missing.")
+        notes: list[str] = []
+        values = _decode(tiff, page, path)[::step, ::step]
+        if page.bitspersample < 8 and values.dtype == np.uint8 and page.photometric != _PALETTE:
+            values = values * np.uint8(255 // ((1 << page.bitspersample) - 1))
+        if page.photometric == _PALETTE and page.colormap is not None:
+            values = _coloured(values[:, :, 0], page)
+        values = _display_bands(values, page, notes)
+        n_pages = _n_equal_pages(tiff, page)
+        if n_pages > 1:
+            notes.append(f"first of {n_pages} pages shown")
+        return TiffValues(
+            values.astype(values.dtype.newbyteorder("="), copy=False),
+            header.orientation,
+            _nodata(page),
+            page.photometric == _WHITE_IS_ZERO,
+            tuple(notes),
+        )
+
+
+def _open(path: Path) -> "TiffFile":
+    import tifffile
+
+    open_image(path).close()
+    try:
+        return tifffile.TiffFile(path)
+    except Exception:  # whatever a damaged file provokes
+        raise ImageError(f"{path.name} is damaged: its TIFF header makes no sense.") from None
+
+
+def _first_page(tiff: "TiffFile", path: Path) -> "TiffPage":
+    try:
+        page = tiff.pages.first
+    except Exception:  # as above: the directory may be cut off or point anywhere
+        raise ImageError(f"{path.name} is damaged: its TIFF directory cannot be read.") from None
+    if page.imagewidth <= 0 or page.imagelength <= 0:
+        raise ImageError(f"{path.name} is damaged: its TIFF header gives no size.")
+    return page
+
+
+def _header(tiff: "TiffFile", page: "TiffPage") -> Header:
+    tag = page.tags.get(_ORIENTATION_TAG)
+    orientation = int(tag.value) if tag is not None else 1
+    ends = [a + n for a, n in zip(page.dataoffsets, page.databytecounts, strict=False)]
+    return Header(
+        "TIFF",
+        page.imagewidth,
+        page.imagelength,
+        orientation if 1 <= orientation <= 8 else 1,
+        end=max(ends, default=0),
+    )
+
+
+def _decode(tiff: "TiffFile", page: "TiffPage", path: Path) -> Values:
+    """Decode to (H, W, bands), bands in the file's order."""
+    try:
+        if page.photometric > _PALETTE:
+            return _decode_opencv(tiff, page)  # colours other than RGB: libtiff converts them
+        if page.compression == 1 and page.is_memmappable:
+            return _mapped(page, path)
+        try:
+            values = page.asarray()
+        except ValueError:
+            if tiff_segments.can_decode(page):
+                return tiff_segments.decode(page, lambda at, n: _read(tiff, at, n))
+            return _decode_opencv(tiff, page)
+    except MemoryError:
+        raise ImageError(f"{path.name} does not fit into memory.") from None
+    except Exception as error:  # whatever damaged data provokes in the decoders
+        kind = page.compression.name if hasattr(page.compression, "name") else page.compression
+        raise ImageError(
+            f"{path.name} cannot be decoded: it is damaged, or its kind of TIFF ({kind}, "
+            f"{page.bitspersample} bits, {page.samplesperpixel} bands) is not supported."
+        ) from error
+    return _bands_last(values, page)
+
+
+def _mapped(page: "TiffPage", path: Path) -> Values:
+    # Only the pages of the file that hold the wanted bands and rows are ever read.
+    dtype = np.dtype(page.dtype).newbyteorder(page.parent.byteorder)
+    values = np.memmap(path, dtype, "r", page.dataoffsets[0], page.shape)
+    return _bands_last(values, page)
+
+
+def _bands_last(values: Values, page: "TiffPage") -> Values:
+    size = page.imagelength, page.imagewidth
+    if page.planarconfig == 2 and page.samplesperpixel > 1:
+        return values.reshape(page.samplesperpixel, *size).transpose(1, 2, 0)
+    return values.reshape(*size, page.samplesperpixel)
+
+
+def _decode_opencv(tiff: "TiffFile", page: "TiffPage") -> Values:
+    data = bytearray(_read(tiff, 0, tiff.filehandle.size))
+    tag = page.tags.get(_ORIENTATION_TAG)
+    if tag is not None:
+        # OpenCV versions differ in which orientations of a TIFF they apply: ask for none.
+        upright = (1).to_bytes(2, "little" if tiff.byteorder == "<" else "big")
+        data[tag.valueoffset : tag.valueoffset + 2] = upright
+    values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if values is None:
+        raise ValueError("OpenCV cannot decode it")
+    if values.ndim == 2:
+        return values[:, :, None]
+    return values[:, :, [2, 1, 0, *range(3, values.shape[2])]]
+
+
+def _read(tiff: "TiffFile", offset: int, n_bytes: int) -> bytes:
+    tiff.filehandle.seek(offset)
+    return tiff.filehandle.read(n_bytes)
+
+
+def _coloured(indices: Values, page: "TiffPage") -> Values:
+    assert page.colormap is not None
+    table = (page.colormap.T >> 8).astype(np.uint8)
+    return table[np.clip(indices.astype(np.intp), 0, len(table) - 1)]
+
+
+def _display_bands(values: Values, page: "TiffPage", notes: list[str]) -> Values:
+    """Take gray or the first three bands; state what is left out."""
+    n_bands = values.shape[2]
+    if n_bands in (1, 3):
+        return values
+    extra = page.extrasamples
+    alpha = bool(extra) and extra[-1] in _ALPHA and values.dtype.kind == "u"
+    if alpha and n_bands in (2, 4):
+        if (values[:, :, -1] < np.iinfo(values.dtype).max).any():
+            notes.append("transparency ignored: hidden pixels are shown")
+        return values[:, :, : n_bands - 1]
+    n_shown = 1 if n_bands == 2 else 3
+    notes.append(f"first {'band' if n_shown == 1 else 'three'} of {n_bands} bands shown")
+    return values[:, :, :n_shown]
+
+
+def _n_equal_pages(tiff: "TiffFile", page: "TiffPage") -> int:
+    # Smaller pages are overviews or thumbnails of the first one.
+    n_pages = len(tiff.pages)
+    if n_pages == 1:
+        return 1
+    second = tiff.pages[1]
+    return (
+        n_pages
+        if (second.imagewidth, second.imagelength) == (page.imagewidth, page.imagelength)
+        else 1
+    )
+
+
+def _nodata(page: "TiffPage") -> float | None:
+    tag = page.tags.get("GDAL_NODATA")
+    if tag is None:
+        return None
+    try:
+        return float(str(tag.value).strip("\0 "))
+    except ValueError:
+        return None

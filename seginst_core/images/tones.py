@@ -1,0 +1,76 @@
+"""Values of any kind and number of bands to 8-bit RGB for display."""
+
+import numpy as np
+import numpy.typing as npt
+
+from seginst_core.types import ImageArray
+
+Values = npt.NDArray[np.generic]
+"""Decoded values, (H, W) or (H, W, C), of any real type."""
+
+LOW_PERCENT, HIGH_PERCENT = 0.5, 99.5
+_MAX_SAMPLES = 4_000_000
+_BLOCK_VALUES = 4_000_000
+
+
+def to_rgb8(values: Values, nodata: float | None = None) -> ImageArray:
+    """Show values (H, W) or (H, W, 1..3) as RGB: 8-bit as they are, all others stretched.
+
+    One stretch for the whole image, so colours keep their balance. NaN, infinity and ``nodata``
+    come out black and do not count.
+    """
+    if values.ndim == 2:
+        values = values[:, :, None]
+    if values.dtype == np.bool_:
+        shown = values.view(np.uint8) * np.uint8(255)
+    elif values.dtype == np.uint8:
+        shown = values
+    else:
+        shown = _stretch(values, *value_range(values, nodata), nodata)
+    if shown.shape[2] == 3:
+        return np.ascontiguousarray(shown, dtype=np.uint8)
+    return np.repeat(shown[:, :, :1], 3, axis=2)
+
+
+def value_range(values: Values, nodata: float | None = None) -> tuple[float, float]:
+    """The 0.5th and 99.5th percentile of the valid values, from at most 4 million samples."""
+    n_pixels = values.shape[0] * values.shape[1]
+    step = max(1, int(np.ceil(np.sqrt(n_pixels * values.shape[2] / _MAX_SAMPLES))))
+    samples = values[::step, ::step].astype(np.float64).ravel()
+    valid = np.isfinite(samples)
+    if nodata is not None:
+        valid &= samples != nodata
+    if not valid.any():
+        return 0.0, 1.0
+    low, high = np.percentile(samples[valid], (LOW_PERCENT, HIGH_PERCENT))
+    return float(low), float(high)
+
+
+def _stretch(values: Values, low: float, high: float, nodata: float | None) -> ImageArray:
+    shown = np.empty(values.shape, np.uint8)
+    n_rows = max(1, _BLOCK_VALUES // max(1, values.shape[1] * values.shape[2]))
+    table = _table(low, high, nodata) if values.dtype == np.uint16 else None
+    for top in range(0, values.shape[0], n_rows):
+        block = values[top : top + n_rows]
+        if table is not None:
+            # uint16 indices cannot be out of range; "wrap" only spares numpy the check.
+            np.take(table, block.astype(np.intp), out=shown[top : top + n_rows], mode="wrap")
+        else:
+            shown[top : top + n_rows] = _scaled(block.astype(np.float64), low, high, nodata)
+    return shown
+
+
+def _table(low: float, high: float, nodata: float | None) -> npt.NDArray[np.uint8]:
+    return _scaled(np.arange(65536, dtype=np.float64), low, high, nodata)
+
+
+def _scaled(
+    values: npt.NDArray[np.float64], low: float, high: float, nodata: float | None
+) -> npt.NDArray[np.uint8]:
+    # Where nearly all values are equal, a step keeps the few others visible.
+    scale = 255.0 / (high - low) if high > low else 255.0 * 2.0**64
+    hidden = ~np.isfinite(values)
+    if nodata is not None:
+        hidden |= values == nodata
+    values = np.where(hidden, low, values)
+    return np.rint(np.clip((values - low) * scale, 0.0, 255.0)).astype(np.uint8)
