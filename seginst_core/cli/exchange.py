@@ -1,0 +1,89 @@
+"""``seginst sample``, ``import`` and ``export``: data into and out of a folder."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from seginst_core.cli.console import guarded, progress_bar, say, show_facts, show_json
+from seginst_core.errors import DataError
+
+Folder = Annotated[Path, typer.Argument(help="The folder of images.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+FormatName = Annotated[str, typer.Option("--format", help="Format of the annotation file.")]
+
+
+@guarded
+def sample(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", show_default=False)],
+    images: Annotated[int, typer.Option(min=2, help="How many images to draw.")] = 12,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same images.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Draw a sample project: images/, instances_train.json and instances_val.json."""
+    from seginst_core.sample import write_sample
+
+    if folder.exists() and not folder.is_dir():
+        raise DataError(f"{folder} is a file, and the sample needs a folder.")
+    with progress_bar("Drawing") as reporter:
+        write_sample(folder, n_images=images, seed=seed, reporter=reporter)
+    if as_json:
+        show_json({"folder": str(folder), "images": images, "seed": seed})
+    else:
+        show_facts([("sample", str(folder)), ("images", str(images))])
+
+
+@guarded
+def import_(
+    folder: Folder,
+    file: Annotated[Path, typer.Argument(help="The annotation file.", show_default=False)],
+    format_name: FormatName = "coco",
+    as_json: AsJson = False,
+) -> None:
+    """Bring annotations into the project of FOLDER; FILE's names are relative to FOLDER."""
+    _check_format(format_name)
+    from seginst_core.jobs.exchange import import_annotations
+
+    with progress_bar("Importing") as reporter:
+        summary = import_annotations(folder, file, format_name, reporter)
+    _show(folder, summary.n_images, summary.n_objects, summary.notes, as_json)
+
+
+@guarded
+def export(
+    folder: Folder,
+    out: Annotated[Path, typer.Option(help="File to write.", show_default=False)],
+    format_name: FormatName = "coco",
+    state: Annotated[
+        Literal["done", "all"], typer.Option(help="Images marked done, or all of them.")
+    ] = "done",
+    as_json: AsJson = False,
+) -> None:
+    """Write the annotations of the project of FOLDER; an older FILE stays whole until then."""
+    _check_format(format_name)
+    from seginst_core.jobs.exchange import export_annotations
+
+    with progress_bar("Exporting") as reporter:
+        summary = export_annotations(
+            folder, out, format_name, only_done=state == "done", reporter=reporter
+        )
+    _show(out, summary.n_images, summary.n_objects, summary.notes, as_json)
+
+
+def _check_format(name: str) -> None:
+    from seginst_core.formats import FORMATS
+
+    if name not in FORMATS:
+        raise typer.BadParameter(f"one of {', '.join(FORMATS)}, not {name}", param_hint="--format")
+
+
+def _show(
+    place: Path, n_images: int, n_objects: int, notes: tuple[str, ...], as_json: bool
+) -> None:
+    if as_json:
+        counts = {"images": n_images, "objects": n_objects}
+        show_json({"path": str(place), **counts, "notes": list(notes)})
+        return
+    for note in notes:
+        say(note)
+    show_facts([("path", str(place)), ("images", str(n_images)), ("objects", str(n_objects))])

@@ -1,0 +1,116 @@
+"""``seginst train``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seginst_core.cli.console import (
+    INTERRUPTED,
+    guarded,
+    json_lines,
+    progress_bar,
+    say,
+    show_facts,
+)
+from seginst_core.errors import Cancelled
+from seginst_core.events import JsonValue, Reporter
+from seginst_core.types import EngineName, PipelineName, Preset, Stage
+
+DEFAULT_MINUTES = 30.0
+
+
+@guarded
+def train(
+    data: Annotated[Path, typer.Option(help="COCO file to learn from.", show_default=False)],
+    images: Annotated[Path, typer.Option(help="Folder its file names are relative to.")],
+    pipeline: Annotated[PipelineName, typer.Option(help="Which of the two pipelines.")],
+    out: Annotated[Path, typer.Option(help="Model directory to make.")],
+    val: Annotated[
+        Path | None, typer.Option(help="COCO file to score the model on; same images folder.")
+    ] = None,
+    engine: Annotated[
+        EngineName, typer.Option(help="Library that brings the detection network.")
+    ] = "torchvision",
+    preset: Annotated[
+        Preset, typer.Option(help="Size of the networks; ignored with --from MODEL.")
+    ] = "fast",
+    start: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            help="Model to start from, by name or path; 'published' for the engine's own weights.",
+            show_default="from scratch",
+        ),
+    ] = "",
+    epochs: Annotated[int | None, typer.Option(min=1, help="Train so many passes.")] = None,
+    iterations: Annotated[int | None, typer.Option(min=1, help="Train so many batches.")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.0, help="Train so long.")] = None,
+    stage: Annotated[
+        Stage, typer.Option(help="Part of a two-stage model to train; the other is kept.")
+    ] = "all",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same batches.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from OUT's checkpoint.")] = False,
+    half: Annotated[bool, typer.Option("--half", help="Store the weights as float16.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print events and the result as JSON lines.")
+    ] = False,
+) -> None:
+    """Train a model: give one of --epochs, --iterations and --minutes (30 minutes if none)."""
+    if sum(value is not None for value in (epochs, iterations, minutes)) > 1:
+        raise typer.BadParameter(
+            "give one of them only", param_hint="--epochs, --iterations, --minutes"
+        )
+    note = ""
+    if epochs is None and iterations is None and minutes is None:
+        minutes = DEFAULT_MINUTES
+        note = (
+            f"No --epochs, --iterations or --minutes given, so training takes {minutes:g} minutes."
+        )
+    params: dict[str, JsonValue] = {
+        "train": str(data),
+        "images": str(images),
+        "out": str(out),
+        "pipeline": pipeline,
+        "val": str(val) if val else None,
+        "engine": engine,
+        "preset": preset,
+        "start": start,
+        "epochs": epochs,
+        "iterations": iterations,
+        "minutes": minutes,
+        "stage": stage,
+        "device": device,
+        "seed": seed,
+        "resume": resume,
+        "half": half,
+    }
+    try:
+        if as_json:
+            with json_lines() as reporter:
+                result = _run(params, reporter, note)
+                reporter.send({"event": "done", "result": result})
+            return
+        with progress_bar("Training") as reporter:
+            result = _run(params, reporter, note)
+    except (Cancelled, KeyboardInterrupt):
+        kept = any((out / "checkpoint").glob("*.pt"))
+        how = (
+            f"the same command with --resume goes on from {out}" if kept else "no model was written"
+        )
+        say(f"Interrupted; {how}.")
+        raise typer.Exit(INTERRUPTED) from None
+    scores = result["scores"]
+    rows = [("model", str(result["model"])), ("id", str(result["id"]))]
+    if isinstance(scores, dict):
+        rows += [(key, f"{value:.4f}") for key, value in scores.items() if isinstance(value, float)]
+    show_facts(rows)
+
+
+def _run(params: dict[str, JsonValue], reporter: Reporter, note: str) -> dict[str, JsonValue]:
+    from seginst_core.jobs.train import train as run
+
+    if note:
+        reporter.log(note)
+    return run(params, reporter)

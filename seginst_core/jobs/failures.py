@@ -1,0 +1,62 @@
+"""What to tell a person about an exception: one sentence, and a log file if it was a bug."""
+
+import errno
+import os
+import tempfile
+import traceback
+from datetime import datetime
+from pathlib import Path
+
+from seginst_core.errors import SegInstError
+from seginst_core.library import user_folder
+
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+def sentence(error: BaseException) -> str:
+    """Return one sentence for the person; an unexpected error is also written to a log file."""
+    if isinstance(error, SegInstError):
+        return " ".join(str(error).split())
+    if _is_out_of_memory(error):
+        return (
+            "The machine's memory ran out; close other programs, or use smaller tiles, "
+            "a smaller preset or a smaller image."
+        )
+    if isinstance(error, OSError) and error.strerror:
+        return _system_sentence(error)
+    log = write_log(error)
+    where = f"the details are in {log}" if log else "its details could not be written to a log"
+    return f"SegInst met an unexpected error ({type(error).__name__}); {where}."
+
+
+def write_log(error: BaseException) -> Path | None:
+    """Write the traceback into the person's logs, else the temporary folder; None if neither."""
+    text = "".join(traceback.format_exception(error))
+    name = f"seginst-{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.log"
+    for folder in (user_folder() / "logs", Path(tempfile.gettempdir())):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+        except OSError:
+            continue
+        return folder / name
+    return None
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    # torch raises RuntimeError on the CPU and a subclass of it on GPUs; only the text tells.
+    if isinstance(error, MemoryError):
+        return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    return isinstance(error, RuntimeError) and any(
+        words in str(error).casefold() for words in _OUT_OF_MEMORY
+    )
+
+
+def _system_sentence(error: OSError) -> str:
+    place = error.filename2 or error.filename
+    where = f": {os.fsdecode(place)}" if isinstance(place, str | bytes) else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full, so nothing was changed{where}."
+    return f"{error.strerror}{where}."

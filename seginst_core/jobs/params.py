@@ -1,0 +1,60 @@
+"""Reading a job's parameters, which came as JSON from another process."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from seginst_core.errors import DataError
+from seginst_core.events import JsonValue
+
+Params = Mapping[str, JsonValue]
+TileChoice = int | Literal["auto"] | None
+"""How large images are cut: ``auto``, the tile's side in image pixels, or None for not at all."""
+SMALLEST_TILE_PX = 64
+
+
+def text(params: Params, key: str, default: str | None = None) -> str:
+    """Return the text at ``key``; DataError if it is missing and has no default, or is no text."""
+    value = params.get(key, default)
+    if not isinstance(value, str):
+        raise DataError(f"The job's parameter {key!r} has to be a text, not {value!r}.")
+    return value
+
+
+def path(params: Params, key: str) -> Path:
+    """Return the path at ``key``; DataError if it is missing or empty."""
+    value = text(params, key)
+    if not value:
+        raise DataError(f"The job's parameter {key!r} has to be a path.")
+    return Path(value)
+
+
+def number(params: Params, key: str, default: float | None = None) -> float:
+    """Return the number at ``key``; DataError as for ``text``."""
+    value = params.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise DataError(f"The job's parameter {key!r} has to be a number, not {value!r}.")
+    return float(value)
+
+
+def rows(params: Params, key: str) -> list[Params]:
+    """Return the list of objects at ``key``; DataError if it is anything else."""
+    value = params.get(key)
+    if not isinstance(value, list):
+        raise DataError(f"The job's parameter {key!r} has to be a list.")
+    found = [row for row in value if isinstance(row, Mapping)]
+    if len(found) != len(value):
+        raise DataError(f"The job's parameter {key!r} has to be a list of objects.")
+    return found
+
+
+def tile(params: Params) -> TileChoice:
+    """Return the tile setting; DataError if it is none."""
+    value = params.get("tile", "auto")
+    if value is None or value == "auto":
+        return "auto" if value else None
+    if isinstance(value, int) and value >= SMALLEST_TILE_PX:
+        return value
+    raise DataError(
+        f"A tile is auto, off or a side of at least {SMALLEST_TILE_PX} px, not {value!r}."
+    )

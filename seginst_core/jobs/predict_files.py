@@ -1,0 +1,176 @@
+"""Predictions in a file: COCO results for a data set, a whole COCO dict for plain images."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from seginst_core.errors import DataError, ImageError
+from seginst_core.events import JsonValue, Reporter
+from seginst_core.files import write_atomic
+from seginst_core.jobs.cached import loaded_pipeline
+from seginst_core.jobs.params import TileChoice
+from seginst_core.jobs.predicting import Item, predict_each
+from seginst_core.library import resolve
+from seginst_core.models.card import read_card
+from seginst_core.types import Category
+
+
+@dataclass(frozen=True, slots=True)
+class PredictSettings:
+    """What both kinds of input share; ``tile`` None looks at whole images at once."""
+
+    model: str
+    device: str = "auto"
+    score: float = 0.05
+    tile: TileChoice = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class PredictSummary:
+    """What was written, and one sentence for each image that could not be looked at."""
+
+    n_images: int
+    n_objects: int
+    problems: tuple[str, ...]
+
+
+def predict_dataset(
+    settings: PredictSettings, data: Path, images: Path, out: Path, reporter: Reporter
+) -> PredictSummary:
+    """Predict the images that the COCO file ``data`` lists and write COCO results to ``out``.
+
+    The model's categories become the data set's by name; one that the data set lacks is logged and
+    its objects are left out. DataError if they have none in common.
+    """
+    from seginst_core.formats import coco_json
+
+    card = read_card(resolve(settings.model))
+    if not images.is_dir():
+        raise DataError(f"There is no images folder at {images}.")
+    dataset = coco_json.read(data)
+    for note in dataset.notes:
+        reporter.log(note)
+    ids, missing = match_categories(card.categories, dataset.categories)
+    if not ids:
+        raise DataError(
+            f"The model knows {_names(card.categories)}, and {data.name} has "
+            f"{_names(dataset.categories)}: they have no category in common."
+        )
+    if missing:
+        reporter.log(
+            f"{data.name} has no category {', '.join(missing)}; such objects are left out."
+        )
+    items = [Item(ref.id, images / ref.path, ref.width, ref.height) for ref in dataset.images]
+    found, summary = _predict(settings, items, reporter)
+    rows = [
+        {**row, "category_id": ids[row["category_id"]]}
+        for _, image_rows in found
+        for row in image_rows
+        if row["category_id"] in ids
+    ]
+    write_atomic(out, orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY))
+    return PredictSummary(summary.n_images, len(rows), summary.problems)
+
+
+def predict_paths(
+    settings: PredictSettings, paths: Sequence[Path], out: Path, reporter: Reporter
+) -> PredictSummary:
+    """Predict image files and folders of images and write a COCO dict with images to ``out``.
+
+    File names are relative to the inputs' common folder. DataError if there is no image at all.
+    """
+    from seginst_core.engines.device import describe_device
+
+    card = read_card(resolve(settings.model))
+    files = _files(paths)
+    base = Path(os.path.commonpath([file.parent for file in files]))
+    items = [Item(number, file) for number, file in enumerate(files, 1)]
+    found, summary = _predict(settings, items, reporter)
+    annotations: list[dict[str, JsonValue]] = []
+    listed: list[dict[str, JsonValue]] = []
+    for (item, width, height), rows in found:
+        name = item.path.relative_to(base).as_posix()
+        listed.append({"id": item.image_id, "file_name": name, "width": width, "height": height})
+        annotations += [{"id": len(annotations) + k, **row} for k, row in enumerate(rows, 1)]
+    device = describe_device(loaded_pipeline(settings.model, settings.device).device)
+    coco = {
+        "info": {"description": f"Predictions of {card.name} ({card.id}) on {device}"},
+        "images": listed,
+        "categories": [{"id": c.id, "name": c.name} for c in card.categories],
+        "annotations": annotations,
+    }
+    write_atomic(out, orjson.dumps(coco, option=orjson.OPT_SERIALIZE_NUMPY))
+    return summary
+
+
+def match_categories(
+    model: Sequence[Category], data: Sequence[Category]
+) -> tuple[dict[int, int], tuple[str, ...]]:
+    """Map the model's category ids to the data's by name, and name those that the data lacks.
+
+    An exact name wins over one that differs in case alone.
+    """
+    exact = {category.name: category.id for category in data}
+    folded = {category.name.casefold(): category.id for category in reversed(data)}
+    ids: dict[int, int] = {}
+    missing = []
+    for category in model:
+        found = exact.get(category.name, folded.get(category.name.casefold()))
+        if found is None:
+            missing.append(category.name)
+        else:
+            ids[category.id] = found
+    return ids, tuple(missing)
+
+
+_Rows = list[dict[str, JsonValue]]
+
+
+def _predict(
+    settings: PredictSettings, items: Sequence[Item], reporter: Reporter
+) -> tuple[list[tuple[tuple[Item, int, int], _Rows]], PredictSummary]:
+    """Predict all items; their masks are kept as RLE, so that memory holds one image's only."""
+    from seginst_core.formats.coco_json import results
+
+    if not items:
+        raise DataError("There are no images to look at.")
+    reporter.progress(0, len(items), "Loading the model")
+    pipeline = loaded_pipeline(settings.model, settings.device)
+    found: list[tuple[tuple[Item, int, int], _Rows]] = []
+    problems: list[str] = []
+    for answer in predict_each(
+        pipeline, items, score=settings.score, tile=settings.tile, reporter=reporter
+    ):
+        if answer.problem:
+            problems.append(answer.problem)
+            continue
+        rows = results(answer.item.image_id, answer.instances, answer.width, answer.height)
+        found.append(((answer.item, answer.width, answer.height), rows))
+    if not found:
+        raise ImageError(problems[0])
+    n_objects = sum(len(rows) for _, rows in found)
+    return found, PredictSummary(len(found), n_objects, tuple(problems))
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    from seginst_core.images import list_images
+
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            names = list_images(path)
+            if not names:
+                raise DataError(f"There are no images in {path}.")
+            files += [path.absolute() / name for name in names]
+        elif path.is_file():
+            files.append(path.absolute())
+        else:
+            raise DataError(f"There is no file or folder at {path}.")
+    return list(dict.fromkeys(files))
+
+
+def _names(categories: Sequence[Category]) -> str:
+    return ", ".join(category.name for category in categories) or "none"
