@@ -1,0 +1,104 @@
+"""Masks as crops: trimming, set operations, overlap. Nothing here is ever as large as the image."""
+
+import math
+
+import numpy as np
+
+from seginst_core.types import BoolArray, Box, Mask
+
+
+def trim(bits: BoolArray, x0: int, y0: int) -> Mask | None:
+    """Crop ``bits`` (whose corner is at ``(x0, y0)``) to the pixels set; None if there are none."""
+    rows = np.flatnonzero(bits.any(axis=1))
+    if rows.size == 0:
+        return None
+    columns = np.flatnonzero(bits.any(axis=0))
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    # A copy, so that a small mask never keeps a large array alive.
+    return Mask(int(x0 + left), int(y0 + top), bits[top:bottom, left:right].copy())
+
+
+def mask_box(mask: Mask) -> Box:
+    """Return the tight box of a mask that has at least one pixel."""
+    tight = trim(mask.bits, mask.x0, mask.y0)
+    if tight is None:
+        raise ValueError("an empty mask has no box")
+    return Box(float(tight.x0), float(tight.y0), float(tight.x1), float(tight.y1))
+
+
+def window(mask: Mask, x0: int, y0: int, x1: int, y1: int) -> BoolArray:
+    """Return a writable copy of the mask's pixels in a window, False outside the mask."""
+    out = np.zeros((max(y1 - y0, 0), max(x1 - x0, 0)), np.bool_)
+    left, right = max(x0, mask.x0), min(x1, mask.x1)
+    top, bottom = max(y0, mask.y0), min(y1, mask.y1)
+    if left < right and top < bottom:
+        out[top - y0 : bottom - y0, left - x0 : right - x0] = mask.bits[
+            top - mask.y0 : bottom - mask.y0, left - mask.x0 : right - mask.x0
+        ]
+    return out
+
+
+def union(a: Mask, b: Mask) -> Mask:
+    """Return the pixels in either mask."""
+    x0, y0 = min(a.x0, b.x0), min(a.y0, b.y0)
+    bits = window(a, x0, y0, max(a.x1, b.x1), max(a.y1, b.y1))
+    bits[b.y0 - y0 : b.y1 - y0, b.x0 - x0 : b.x1 - x0] |= b.bits
+    return Mask(x0, y0, bits)
+
+
+def subtract(a: Mask, b: Mask) -> Mask | None:
+    """Return the pixels of ``a`` that are not in ``b``; None if there are none."""
+    return trim(a.bits & ~window(b, a.x0, a.y0, a.x1, a.y1), a.x0, a.y0)
+
+
+def intersect(a: Mask, b: Mask) -> Mask | None:
+    """Return the pixels in both masks; None if there are none."""
+    x0, x1 = max(a.x0, b.x0), min(a.x1, b.x1)
+    y0, y1 = max(a.y0, b.y0), min(a.y1, b.y1)
+    if x0 >= x1 or y0 >= y1:
+        return None
+    return trim(window(a, x0, y0, x1, y1) & window(b, x0, y0, x1, y1), x0, y0)
+
+
+def clip(mask: Mask, width: int, height: int) -> Mask | None:
+    """Return the part of a mask inside an image of ``width`` x ``height``; None if there is none."""
+    x0, y0 = max(mask.x0, 0), max(mask.y0, 0)
+    x1, y1 = min(mask.x1, width), min(mask.y1, height)
+    if x0 >= x1 or y0 >= y1:
+        return None
+    return trim(window(mask, x0, y0, x1, y1), x0, y0)
+
+
+def overlap(a: Mask, b: Mask) -> int:
+    """Return the number of pixels in both masks."""
+    x0, x1 = max(a.x0, b.x0), min(a.x1, b.x1)
+    y0, y1 = max(a.y0, b.y0), min(a.y1, b.y1)
+    if x0 >= x1 or y0 >= y1:
+        return 0
+    ours = a.bits[y0 - a.y0 : y1 - a.y0, x0 - a.x0 : x1 - a.x0]
+    theirs = b.bits[y0 - b.y0 : y1 - b.y0, x0 - b.x0 : x1 - b.x0]
+    return int(np.count_nonzero(ours & theirs))
+
+
+def iou(a: Mask, b: Mask) -> float:
+    """Return intersection over union, 0..1; 0 for two empty masks."""
+    shared = overlap(a, b)
+    if shared == 0:
+        return 0.0
+    return shared / (a.area + b.area - shared)
+
+
+def contains(mask: Mask, x: int, y: int) -> bool:
+    """Return whether pixel ``(x, y)`` is set."""
+    if not (mask.x0 <= x < mask.x1 and mask.y0 <= y < mask.y1):
+        return False
+    return bool(mask.bits[y - mask.y0, x - mask.x0])
+
+
+def from_box(box: Box, width: int, height: int) -> Mask | None:
+    """Return the filled box, to the nearest whole pixels and inside the image; None if empty."""
+    x0, y0 = max(math.floor(box.x0 + 0.5), 0), max(math.floor(box.y0 + 0.5), 0)
+    x1, y1 = min(math.floor(box.x1 + 0.5), width), min(math.floor(box.y1 + 0.5), height)
+    if x0 >= x1 or y0 >= y1:
+        return None
+    return Mask(x0, y0, np.ones((y1 - y0, x1 - x0), np.bool_))
