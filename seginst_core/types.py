@@ -28,6 +28,20 @@ PRESETS: tuple[Preset, ...] = get_args(Preset)
 STATES: tuple[State, ...] = get_args(State)
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
+# Colours that stay apart for colour-blind people (Okabe and Ito 2008), then lighter companions.
+PALETTE: tuple[tuple[int, int, int], ...] = (
+    (230, 159, 0),
+    (86, 180, 233),
+    (0, 158, 115),
+    (240, 228, 66),
+    (213, 94, 0),
+    (204, 121, 167),
+    (0, 114, 178),
+    (170, 220, 110),
+    (250, 190, 170),
+    (160, 140, 220),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ImageRef:
