@@ -70,8 +70,8 @@ def draw_sample(seed: int, number: int, side_px: int) -> Sample:
 
 def _scene(rng: np.random.Generator, side: int, use: str) -> Scene:
     metres = {"airport": 38.0, "light": 8.8, "military": 19.0}[use]
-    typical = {"airport": 98.0, "light": 36.0, "military": 52.0}[use]
-    size = float(np.clip(typical * np.exp(rng.normal(0, 0.28)), 28, 125))
+    typical = {"airport": 82.0, "light": 36.0, "military": 52.0}[use]
+    size = float(np.clip(typical * np.exp(rng.normal(0, 0.28)), 28, 105))
     way, slope = uniform(rng, 0, 2 * np.pi), 0.25 + 0.95 * float(rng.beta(1.3, 2.0))
     lean = uniform(rng, 0, 2 * np.pi)
     tilt = uniform(rng, 0, 0.4) if rng.random() < 0.6 else 0.0

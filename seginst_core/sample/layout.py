@@ -221,7 +221,7 @@ def _gate(
 def taxiway(scene: Scene, plan: Plan, rect: Rect) -> None:
     """A taxiway with shoulders of grass."""
     _, v0, _, v1 = rect
-    grass(scene, plan, rect)
+    _lawn(scene, plan, rect)
     width = min(v1 - v0, scene.metres(uniform(scene.rng, 20, 55)))
     middle = (v0 + v1) / 2
     lane = (rect[0], middle - width / 2, rect[2], middle + width / 2)
@@ -232,7 +232,7 @@ def taxiway(scene: Scene, plan: Plan, rect: Rect) -> None:
 
 def runway(scene: Scene, plan: Plan, rect: Rect) -> None:
     """A runway between grass."""
-    grass(scene, plan, rect)
+    _lawn(scene, plan, rect)
     width = min(rect[3] - rect[1], scene.metres(uniform(scene.rng, 38, 62)))
     middle = (rect[1] + rect[3]) / 2
     lane = (rect[0], middle - width / 2, rect[2], middle + width / 2)
@@ -242,14 +242,18 @@ def runway(scene: Scene, plan: Plan, rect: Rect) -> None:
 
 
 def grass(scene: Scene, plan: Plan, rect: Rect) -> None:
-    """Grass with bare spots, crossed now and then by a paved link."""
+    """Grass with bare spots, sometimes trees or a look-alike."""
     rng, (u0, v0, u1, v1) = scene.rng, rect
-    ground.area(scene, rect, plan.palette.grass)
-    ground.patches(scene, rect, plan.palette.field, int(rng.integers(0, 9)))
+    _lawn(scene, plan, rect)
     if rng.random() < 0.25:
         things.trees(scene, rect, int(rng.integers(3, 40)))
     if rng.random() < 0.12:
         things.lookalike(scene, uniform(rng, u0, u1) * 0.6, (v0 + v1) / 2, plan.palette)
+
+
+def _lawn(scene: Scene, plan: Plan, rect: Rect) -> None:
+    ground.area(scene, rect, plan.palette.grass)
+    ground.patches(scene, rect, plan.palette.field, int(scene.rng.integers(0, 9)))
 
 
 def links(scene: Scene, plan: Plan, v0: float, v1: float) -> None:
