@@ -12,6 +12,7 @@ from seginst_core.errors import ImageError
 from seginst_core.images import tones
 from seginst_core.images.headers import Header, codec_of, jpeg_is_whole, open_image, read_header
 from seginst_core.images.tiff import read_tiff, read_tiff_header
+from seginst_core.images.tones import Values
 from seginst_core.types import ImageArray
 
 MAX_PIXELS = 400_000_000
@@ -133,7 +134,7 @@ def _read_whole(path: Path, header: Header) -> npt.NDArray[np.uint8]:
 
 def _decode(
     path: Path, data: npt.NDArray[np.uint8], flag: int, *, swap: bool = not _DECODES_RGB
-) -> npt.NDArray[np.generic]:
+) -> Values:
     """Decode without orientation; colours come out as RGB, or BGR(A) under IMREAD_UNCHANGED."""
     unchanged = flag == cv2.IMREAD_UNCHANGED
     try:
@@ -147,9 +148,7 @@ def _decode(
     return values
 
 
-def _without_alpha(
-    values: npt.NDArray[np.generic], notes: list[str], header: Header
-) -> npt.NDArray[np.generic]:
+def _without_alpha(values: Values, notes: list[str], header: Header) -> Values:
     if values.ndim == 2:
         return values
     if values.shape[2] == 3:
@@ -157,7 +156,7 @@ def _without_alpha(
     alpha = values[:, :, 3]
     # Many 32-bit BMP writers leave the fourth byte at 0 and mean no transparency.
     unused = header.codec == "BMP" and not alpha.any()
-    if not unused and (alpha < np.iinfo(values.dtype).max).any():
+    if not unused and tones.any_below_full(alpha):
         notes.append("transparency ignored: hidden pixels are shown")
     return cv2.cvtColor(values, cv2.COLOR_BGRA2RGB)
 
@@ -179,7 +178,7 @@ def _stretch_note(dtype: np.dtype[np.generic]) -> str:
     return f"{kind} values shown from the {low}th to the {high}th percentile"
 
 
-def _upright(image: npt.NDArray[np.generic], orientation: int) -> ImageArray:
+def _upright(image: Values, orientation: int) -> ImageArray:
     turns = {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}
     if orientation in turns:
         return np.asarray(cv2.rotate(image, turns[orientation]), np.uint8)

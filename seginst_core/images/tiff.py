@@ -10,7 +10,7 @@ import numpy as np
 from seginst_core.errors import ImageError
 from seginst_core.images import tiff_segments
 from seginst_core.images.headers import Header, open_image
-from seginst_core.images.tones import Values
+from seginst_core.images.tones import Values, any_below_full
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
@@ -45,12 +45,12 @@ def read_tiff(path: Path, step: int = 1) -> TiffValues:
         if header.end > tiff.filehandle.size:
             raise ImageError(f"{path.name} is cut short: part of its TIFF data is missing.")
         notes: list[str] = []
-        values = _decode(tiff, page, path)[::step, ::step]
-        if page.bitspersample < 8 and values.dtype == np.uint8 and page.photometric != _PALETTE:
-            values = values * np.uint8(255 // ((1 << page.bitspersample) - 1))
-        if page.photometric == _PALETTE and page.colormap is not None:
-            values = _coloured(values[:, :, 0], page)
-        values = _display_bands(values, page, notes)
+        decoded = _decode(tiff, page, path)
+        values = decoded.values[::step, ::step]
+        if decoded.finished:
+            values = values[:, :, :3]  # a fourth band here is libtiff's own alpha
+        else:
+            values = _display_bands(_plain_values(values, page), page, notes)
         n_pages = _n_equal_pages(tiff, page)
         if n_pages > 1:
             notes.append(f"first of {n_pages} pages shown")
@@ -58,7 +58,7 @@ def read_tiff(path: Path, step: int = 1) -> TiffValues:
             values.astype(values.dtype.newbyteorder("="), copy=False),
             header.orientation,
             _nodata(page),
-            page.photometric == _WHITE_IS_ZERO,
+            page.photometric == _WHITE_IS_ZERO and not decoded.finished,
             tuple(notes),
         )
 
@@ -96,19 +96,26 @@ def _header(tiff: "TiffFile", page: "TiffPage") -> Header:
     )
 
 
-def _decode(tiff: "TiffFile", page: "TiffPage", path: Path) -> Values:
-    """Decode to (H, W, bands), bands in the file's order."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Decoded:
+    """Values (H, W, bands); ``finished`` ones are gray or RGB already, not the file's own values."""
+
+    values: Values
+    finished: bool = False
+
+
+def _decode(tiff: "TiffFile", page: "TiffPage", path: Path) -> _Decoded:
     try:
-        if page.photometric > _PALETTE:
-            return _decode_opencv(tiff, page)  # colours other than RGB: libtiff converts them
+        if page.photometric > _PALETTE:  # colours other than RGB: libtiff converts them
+            return _Decoded(_decode_opencv(tiff, page), finished=True)
         if page.compression == 1 and page.is_memmappable:
-            return _mapped(page, path)
+            return _Decoded(_mapped(page, path))
+        if tiff_segments.can_decode(page):
+            return _Decoded(tiff_segments.decode(page, lambda at, n: _read(tiff, at, n)))
         try:
-            values = page.asarray()
-        except ValueError:
-            if tiff_segments.can_decode(page):
-                return tiff_segments.decode(page, lambda at, n: _read(tiff, at, n))
-            return _decode_opencv(tiff, page)
+            return _Decoded(_bands_last(page.asarray(), page))
+        except ValueError:  # a codec that tifffile lacks
+            return _Decoded(_decode_opencv(tiff, page), finished=True)
     except MemoryError:
         raise ImageError(f"{path.name} does not fit into memory.") from None
     except Exception as error:  # whatever damaged data provokes in the decoders
@@ -117,7 +124,6 @@ def _decode(tiff: "TiffFile", page: "TiffPage", path: Path) -> Values:
             f"{path.name} cannot be decoded: it is damaged, or its kind of TIFF ({kind}, "
             f"{page.bitspersample} bits, {page.samplesperpixel} bands) is not supported."
         ) from error
-    return _bands_last(values, page)
 
 
 def _mapped(page: "TiffPage", path: Path) -> Values:
@@ -154,10 +160,17 @@ def _read(tiff: "TiffFile", offset: int, n_bytes: int) -> bytes:
     return tiff.filehandle.read(n_bytes)
 
 
-def _coloured(indices: Values, page: "TiffPage") -> Values:
-    assert page.colormap is not None
-    table = (page.colormap.T >> 8).astype(np.uint8)
-    return table[np.clip(indices.astype(np.intp), 0, len(table) - 1)]
+def _plain_values(values: Values, page: "TiffPage") -> Values:
+    """Palette indices to colours, values of fewer than 8 bits to the full range of 8."""
+    if page.photometric == _PALETTE and page.colormap is not None:
+        # Colours have 16 bits, but some writers leave the upper 8 empty.
+        shift = 8 if page.colormap.max() > 255 else 0
+        table = (page.colormap.T >> shift).astype(np.uint8)
+        return table[np.clip(values[:, :, 0].astype(np.intp), 0, len(table) - 1)]
+    if page.bitspersample < 8:
+        largest = (1 << page.bitspersample) - 1
+        return values.astype(np.uint8) * np.uint8(255 // largest)
+    return values
 
 
 def _display_bands(values: Values, page: "TiffPage", notes: list[str]) -> Values:
@@ -168,7 +181,7 @@ def _display_bands(values: Values, page: "TiffPage", notes: list[str]) -> Values
     extra = page.extrasamples
     alpha = bool(extra) and extra[-1] in _ALPHA and values.dtype.kind == "u"
     if alpha and n_bands in (2, 4):
-        if (values[:, :, -1] < np.iinfo(values.dtype).max).any():
+        if any_below_full(values[:, :, -1]):
             notes.append("transparency ignored: hidden pixels are shown")
         return values[:, :, : n_bands - 1]
     n_shown = 1 if n_bands == 2 else 3
@@ -181,7 +194,7 @@ def _n_equal_pages(tiff: "TiffFile", page: "TiffPage") -> int:
     n_pages = len(tiff.pages)
     if n_pages == 1:
         return 1
-    second = tiff.pages[1]
+    second = tiff.pages[1].aspage()
     return (
         n_pages
         if (second.imagewidth, second.imagelength) == (page.imagewidth, page.imagelength)

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from seginst_core.images.tones import Values
+
 if TYPE_CHECKING:
     from tifffile import TiffPage
 
@@ -34,7 +36,7 @@ def can_decode(page: "TiffPage") -> bool:
     )
 
 
-def decode(page: "TiffPage", read: Callable[[int, int], bytes]) -> npt.NDArray[np.generic]:
+def decode(page: "TiffPage", read: Callable[[int, int], bytes]) -> Values:
     """Decode a page to (H, W, bands); ``read(offset, n_bytes)`` gives the file's bytes.
 
     ValueError if a segment is damaged.
@@ -103,7 +105,7 @@ def _unpack_lzw(data: bytes, n_bytes: int) -> Bytes:
 
 def _undo_predictor(
     raw: Bytes, shape: tuple[int, int, int], dtype: np.dtype[np.generic], predictor: int
-) -> npt.NDArray[np.generic]:
+) -> Values:
     rows, wide, n_samples = shape
     if predictor == 3:
         # Bytes are differences along the row; a row holds all first bytes, then all second, ...

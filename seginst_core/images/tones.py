@@ -1,11 +1,13 @@
 """Values of any kind and number of bands to 8-bit RGB for display."""
 
+from typing import TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 
 from seginst_core.types import ImageArray
 
-Values = npt.NDArray[np.generic]
+Values: TypeAlias = npt.NDArray[np.integer | np.floating]
 """Decoded values, (H, W) or (H, W, C), of any real type."""
 
 LOW_PERCENT, HIGH_PERCENT = 0.5, 99.5
@@ -21,15 +23,21 @@ def to_rgb8(values: Values, nodata: float | None = None) -> ImageArray:
     """
     if values.ndim == 2:
         values = values[:, :, None]
-    if values.dtype == np.bool_:
-        shown = values.view(np.uint8) * np.uint8(255)
-    elif values.dtype == np.uint8:
-        shown = values
+    if values.dtype == np.uint8:
+        shown = np.asarray(values, np.uint8)
     else:
         shown = _stretch(values, *value_range(values, nodata), nodata)
     if shown.shape[2] == 3:
-        return np.ascontiguousarray(shown, dtype=np.uint8)
+        # Never hand out a view of a mapped file, whose pixels would change or vanish with it.
+        plain = shown.flags.c_contiguous and shown.flags.writeable
+        return shown if plain else np.array(shown, order="C")
     return np.repeat(shown[:, :, :1], 3, axis=2)
+
+
+def any_below_full(alpha: Values) -> bool:
+    """Whether an alpha band hides anything: any value below its type's largest (or 1 if float)."""
+    full = np.iinfo(alpha.dtype.str).max if alpha.dtype.kind in "iu" else 1
+    return bool(np.any(alpha < full))
 
 
 def value_range(values: Values, nodata: float | None = None) -> tuple[float, float]:

@@ -1,33 +1,13 @@
-"""Tiles over a large image, and one answer made of the answers of overlapping tiles."""
+"""Tiles over a large image; ``merge_tiles`` makes one answer of the answers of all tiles."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from seginst_core.pipelines.merging import merge_tiles
+from seginst_core.pipelines.seams import Tile
 
-from seginst_core.types import Instance
+__all__ = ["Tile", "auto_tiles", "merge_tiles", "tile_grid"]
 
 TILE_PX = 800
 OVERLAP_PX = 200
 ONE_TILE_FACTOR = 1.28
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A window of an image in whole pixels, half-open: ``image[y0:y1, x0:x1]``."""
-
-    x0: int
-    y0: int
-    x1: int
-    y1: int
-
-    @property
-    def width(self) -> int:
-        """Width in pixels."""
-        return self.x1 - self.x0
-
-    @property
-    def height(self) -> int:
-        """Height in pixels."""
-        return self.y1 - self.y0
 
 
 def tile_grid(
@@ -67,18 +47,3 @@ def _starts(side: int, tile_px: int, overlap_px: int) -> list[int]:
     last = side - tile_px
     n_steps = -(-last // (tile_px - overlap_px))
     return [round(i * last / n_steps) for i in range(n_steps + 1)]
-
-
-def merge_tiles(
-    found: Sequence[tuple[Tile, Sequence[Instance]]],
-    width: int,
-    height: int,
-    *,
-    threshold: float = 0.5,
-    limit: int = 1000,
-) -> list[Instance]:
-    """Make one list of instances of what each tile found, all in full-image coordinates.
-
-    Sorted by score, ids 0..n-1, at most ``limit`` times the number of tiles.
-    """
-    raise NotImplementedError
