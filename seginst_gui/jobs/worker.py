@@ -94,7 +94,6 @@ class WorkerClient(QObject):
         self._jobs.clear()
         if process is None:
             return
-        process.disconnect(self)
         if process.state() != QProcess.ProcessState.NotRunning:
             process.closeWriteChannel()
             if not process.waitForFinished(timeout_ms):
@@ -147,6 +146,8 @@ class WorkerClient(QObject):
             self.event.emit(job_id, message)
 
     def _on_finished(self, exit_code: int, status: QProcess.ExitStatus) -> None:
+        if self._process is None:  # stop() was asked for
+            return
         self._read()
         self._read_stderr()
         crashed = status == QProcess.ExitStatus.CrashExit
