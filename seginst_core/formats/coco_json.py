@@ -5,7 +5,8 @@ format page of cocodataset.org.
 """
 
 import gc
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict, cast
@@ -16,15 +17,20 @@ from seginst_core.errors import FormatError
 from seginst_core.files import write_atomic
 from seginst_core.formats.coco_parts import (
     Table,
-    parse_annotation,
     parse_categories,
     parse_images,
+    parse_instance,
+    parse_place,
+    parse_runs,
+    shown,
     tables,
+    whole,
 )
+from seginst_core.formats.losses import has_holes
 from seginst_core.masks.geometry import iou, mask_box
 from seginst_core.masks.polygons import from_polygons, to_polygons
-from seginst_core.masks.rle import Rle, encode
-from seginst_core.types import Annotation, Dataset, Instance
+from seginst_core.masks.rle import Rle, decode_many, encode
+from seginst_core.types import Annotation, Dataset, ImageRef, Instance, Mask
 
 MAX_NOTES = 200
 
@@ -39,44 +45,123 @@ class Result(TypedDict):
     segmentation: Rle
 
 
-def read(path: Path) -> Dataset:
-    """Read a COCO file.
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Half of reading a large file is Python's collector looking at new objects again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_collector_paused()
+def read(path: Path, images: Path | None = None) -> Dataset:
+    """Read a COCO file; it holds its images' paths and sizes, so ``images`` is not looked into.
 
     FormatError, in one sentence, if it is not JSON, not COCO, or names a file outside its images
     folder. One bad annotation is skipped, with its id in ``notes``, and the rest goes on.
     """
+    del images
     root = _load(path)
     if not isinstance(root, dict) or not isinstance(root.get("images"), list):
         raise FormatError(f"{path.name} is not a COCO file: it has no list of images.")
+    for what in ("annotations", "categories"):
+        if not isinstance(root.get(what, []), list):
+            raise FormatError(f"{path.name} is not a COCO file: its {what} are not a list.")
     notes: list[str] = []
-    images = parse_images(tables(root["images"]), path.name, notes)
-    sizes = {image.id: image for image in images}
-    annotations = root.get("annotations", [])
-    if not isinstance(annotations, list):
-        raise FormatError(f"{path.name} is not a COCO file: its annotations are not a list.")
-    categories = parse_categories(tables(root.get("categories", [])), notes)
-    known = {category.id for category in categories}
-    found: dict[int, dict[int, Instance]] = {}
-    taken: set[int] = set()
-    for place, table in enumerate(annotations):
-        try:
-            image_id, instance = parse_annotation(table, place, sizes, known)
-            if instance.id in taken:
-                raise FormatError("its id was used before")
-        except (FormatError, KeyError, TypeError, ValueError, OverflowError) as error:
-            name = table.get("id", f"number {place + 1}") if isinstance(table, dict) else place + 1
-            why = f"it has no {error}" if isinstance(error, KeyError) else error
-            notes.append(f"Annotation {name} was skipped: {why}.")
-            continue
-        taken.add(instance.id)
-        found.setdefault(image_id, {})[instance.id] = instance
+    listed = parse_images(tables(root["images"], "images", notes), path.name, notes)
+    categories = parse_categories(tables(root.get("categories"), "categories", notes), notes)
+    found = _parse_annotations(
+        tables(root.get("annotations"), "annotations", notes),
+        {image.id: image for image in listed},
+        {category.id for category in categories},
+        notes,
+    )
     if len(notes) > MAX_NOTES:
         notes[MAX_NOTES:] = [f"And {len(notes) - MAX_NOTES} more like these."]
     by_image = {
-        image_id: Annotation(image_id, tuple(found[image_id][k] for k in sorted(found[image_id])), "done")
+        image_id: Annotation(image_id, tuple(sorted(found[image_id], key=_id)), "done")
         for image_id in sorted(found)
     }
-    return Dataset(images, categories, by_image, tuple(notes))
+    return Dataset(listed, categories, by_image, tuple(notes))
+
+
+def _parse_annotations(
+    items: Sequence[Table], images: Mapping[int, ImageRef], categories: set[int], notes: list[str]
+) -> dict[int, list[Instance]]:
+    """Read the annotations by image; one that lacks an id of its own gets a new one."""
+    found: dict[int, list[Instance]] = {}
+    ids = [_own_id(item) for item in items]
+    next_id = max((i for i in ids if i is not None), default=0) + 1
+    taken: set[int] = set()
+    n_renumbered = 0
+    for item, own_id, outline in zip(items, ids, _outlines(items, images, categories), strict=True):
+        is_own = own_id is not None and own_id not in taken
+        instance_id = own_id if is_own and own_id is not None else next_id
+        try:
+            if isinstance(outline, FormatError):
+                raise outline
+            image, category_id, mask = outline
+            instance = parse_instance(item, instance_id, image, category_id, mask)
+        except FormatError as error:
+            notes.append(f"Annotation {_name(item)} was skipped: {error}.")
+            continue
+        if mask is None and item.get("segmentation"):
+            notes.append(f"Annotation {_name(item)} kept only its box: its mask covers no pixel.")
+        taken.add(instance_id)
+        found.setdefault(image.id, []).append(instance)
+        if not is_own:
+            n_renumbered += 1
+            next_id += 1
+    if n_renumbered:
+        notes.append(f"{n_renumbered} annotations had no id of their own and were given new ones.")
+    return found
+
+
+def _outlines(
+    items: Sequence[Table], images: Mapping[int, ImageRef], categories: set[int]
+) -> list[tuple[ImageRef, int, Mask | None] | FormatError]:
+    """Return each annotation's image, category id and mask, or what is wrong with them."""
+    places: list[tuple[ImageRef, int] | FormatError] = []
+    rles: dict[int, Rle] = {}
+    for k, item in enumerate(items):
+        try:
+            image, category_id = parse_place(item, images, categories)
+            rle = parse_runs(item.get("segmentation"), image)
+        except FormatError as error:
+            places.append(error)
+            continue
+        places.append((image, category_id))
+        if rle is not None:
+            rles[k] = rle
+    # All at once: run by run, most of the time would go into calling numpy.
+    masks = dict(zip(rles, decode_many(list(rles.values())), strict=True))
+    found: list[tuple[ImageRef, int, Mask | None] | FormatError] = []
+    for k, place in enumerate(places):
+        mask = masks.get(k)
+        if isinstance(place, FormatError):
+            found.append(place)
+        else:
+            found.append(mask if isinstance(mask, FormatError) else (*place, mask))
+    return found
+
+
+def _own_id(item: Table) -> int | None:
+    try:
+        return whole(item, "id")
+    except FormatError:
+        return None
+
+
+def _name(item: Table) -> str:
+    return shown(item.get("id", "without an id"))
+
+
+def _id(instance: Instance) -> int:
+    return instance.id
 
 
 def write(dataset: Dataset, path: Path, *, polygons: bool = False) -> tuple[str, ...]:
@@ -121,9 +206,22 @@ def write(dataset: Dataset, path: Path, *, polygons: bool = False) -> tuple[str,
     )
 
 
-def results(
-    image_id: int, instances: Sequence[Instance], width: int, height: int
-) -> list[Result]:
+def losses(dataset: Dataset, *, polygons: bool = False) -> tuple[str, ...]:
+    """Return sentences on what would be lost by writing: with ``polygons`` the holes of masks."""
+    n_holed = 0
+    for annotation in dataset.annotations.values():
+        for instance in annotation.instances if polygons else ():
+            if instance.mask is not None and not instance.iscrowd:
+                n_holed += has_holes(instance.mask)
+    return (f"Masks with holes will be filled: {n_holed}.",) if n_holed else ()
+
+
+def recognise(path: Path) -> bool:
+    """Whether it is a file: one that no other format claims is COCO, or COCO says what is wrong."""
+    return not path.is_dir()
+
+
+def results(image_id: int, instances: Sequence[Instance], width: int, height: int) -> list[Result]:
     """Return COCO results of predicted instances with masks, in an image of that size."""
     return [
         {
@@ -137,22 +235,6 @@ def results(
     ]
 
 
-def read_results(path: Path) -> list[Result]:
-    """Read COCO results: a list, or the annotations of a full COCO dict; FormatError if neither."""
-    root = _load(path)
-    if isinstance(root, dict):
-        root = root.get("annotations")
-    if not isinstance(root, list):
-        raise FormatError(f"{path.name} holds no COCO results: it is neither a list nor a COCO file.")
-    for place, table in enumerate(root):
-        if not isinstance(table, dict) or not {"image_id", "category_id", "score"} <= set(table):
-            raise FormatError(
-                f"{path.name} holds no COCO results: entry {place + 1} lacks an image_id, "
-                "a category_id or a score."
-            )
-    return cast(list[Result], root)
-
-
 def save(path: Path, root: object) -> None:
     """Write any JSON value whole or not at all; FormatError says why it cannot."""
     try:
@@ -160,6 +242,10 @@ def save(path: Path, root: object) -> None:
     except OSError as error:
         why = error.strerror or error
         raise FormatError(f"{path} could not be written ({why}); nothing was changed.") from error
+    except orjson.JSONEncodeError as error:
+        raise FormatError(
+            f"{path} could not be written: a name in it is not Unicode text; nothing was changed."
+        ) from error
 
 
 def _load(path: Path) -> object:
@@ -168,22 +254,20 @@ def _load(path: Path) -> object:
     except OSError as error:
         raise FormatError(f"{path} cannot be read: {error.strerror or error}.") from error
     try:
-        with _collector_paused():
-            return cast(object, orjson.loads(data))
+        return cast(object, orjson.loads(data))
     except orjson.JSONDecodeError as error:
-        raise FormatError(f"{path.name} is not JSON: {error}.") from error
+        return _load_lenient(path, data, error)
 
 
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Half of parsing large JSON is Python's collector looking at new lists again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
+def _load_lenient(path: Path, data: bytes, why: orjson.JSONDecodeError) -> object:
+    """Read what Python and Windows write beyond the standard: NaN (as null) and a byte order mark.
+
+    The way through orjson leaves nothing that could not be written again.
+    """
     try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+        return cast(object, orjson.loads(orjson.dumps(json.loads(data))))
+    except (ValueError, TypeError, RecursionError):
+        raise FormatError(f"{path.name} is not JSON: {why}.") from why
 
 
 def _xywh(instance: Instance) -> list[float]:

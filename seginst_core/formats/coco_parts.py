@@ -1,33 +1,57 @@
 """The parts of a COCO file, each checked as it is read."""
 
-import math
+import re
+import reprlib
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from seginst_core.errors import FormatError
-from seginst_core.masks.geometry import clip, mask_box
-from seginst_core.masks.polygons import from_polygons
-from seginst_core.masks.rle import decode
+from seginst_core.masks.polygons import to_runs
+from seginst_core.masks.rle import MAX_PIXELS, Rle, compress
 from seginst_core.types import PALETTE, Box, Category, ImageRef, Instance, Mask, Origin
 
 Table: TypeAlias = dict[str, object]
 
+# The largest whole number that every reader of JSON keeps exactly.
+_MAX_WHOLE = 1 << 53
+_MAX_SHOWN = 200
+_DIGITS = re.compile(r"-?[0-9]{1,15}")
+_IMPORTED = Origin("import")
 
-def tables(value: object) -> list[Table]:
-    """Return the dicts of a list; anything else in it is left out."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+def tables(value: object, what: str, notes: list[str]) -> list[Table]:
+    """Return the objects of a list; anything else in it is left out and counted in a note."""
+    items = value if isinstance(value, list) else []
+    found = [item for item in items if isinstance(item, dict)]
+    if len(found) < len(items):
+        n_lost = len(items) - len(found)
+        notes.append(f"Entries of the {what} that are not objects were skipped: {n_lost}.")
+    return found
 
 
-def whole(value: object, what: str) -> int:
+def shown(value: object) -> str:
+    """Return a value from a file on one short line, fit for a sentence."""
+    text = value if isinstance(value, str) else reprlib.repr(value)
+    line = " ".join(text.split())
+    return line if len(line) <= _MAX_SHOWN else f"{line[:_MAX_SHOWN]}..."
+
+
+def whole(item: Table, key: str) -> int:
     """Return a whole number that may be written as 3, 3.0 or "3"; FormatError otherwise."""
-    if isinstance(value, str) and value.strip().lstrip("-").isdigit():
+    if key not in item:
+        raise FormatError(f"it has no {key}")
+    value = item[key]
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
         return int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
-        raise FormatError(f"its {what} {value!r} is not a whole number")
-    return int(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MAX_WHOLE:
+        number = int(value)
+        if number == value:
+            return number
+    raise FormatError(f"its {key} {shown(value)} is not a whole number")
 
 
 def parse_images(items: Sequence[Table], file_name: str, notes: list[str]) -> tuple[ImageRef, ...]:
@@ -35,24 +59,31 @@ def parse_images(items: Sequence[Table], file_name: str, notes: list[str]) -> tu
     images: dict[int, ImageRef] = {}
     for item in items:
         try:
-            image_id = whole(item["id"], "id")
-            path = str(item["file_name"]).replace("\\", "/")
-            width, height = whole(item["width"], "width"), whole(item["height"], "height")
-            if width < 1 or height < 1:
-                raise FormatError(f"its size is {width} x {height}")
-        except (FormatError, KeyError, OverflowError, ValueError) as error:
-            why = f"it has no {error}" if isinstance(error, KeyError) else error
-            notes.append(f"Image {item.get('id', '?')} was skipped: {why}.")
+            image = _image(item)
+        except FormatError as error:
+            notes.append(f"Image {shown(item.get('id', '?'))} was skipped: {error}.")
             continue
-        if not stays_inside(path):
+        if not stays_inside(image.path):
             raise FormatError(
-                f"{file_name} names a file outside the images folder: {path} (image {image_id})."
+                f"{file_name} names a file outside the images folder: {shown(image.path)} "
+                f"(image {image.id})."
             )
-        if image_id in images:
-            notes.append(f"Image {image_id} is listed twice; the first entry was kept.")
+        if image.id in images:
+            notes.append(f"Image {image.id} is listed twice; the first entry was kept.")
             continue
-        images[image_id] = ImageRef(image_id, str(PurePosixPath(path)), width, height)
+        images[image.id] = image
     return tuple(images.values())
+
+
+def _image(item: Table) -> ImageRef:
+    image_id = whole(item, "id")
+    name = item.get("file_name")
+    if not isinstance(name, str) or not name:
+        raise FormatError("it has no file_name")
+    width, height = whole(item, "width"), whole(item, "height")
+    if width < 1 or height < 1 or width * height > MAX_PIXELS:
+        raise FormatError(f"its size is {width} × {height}")
+    return ImageRef(image_id, str(PurePosixPath(name.replace("\\", "/"))), width, height)
 
 
 def stays_inside(path: str) -> bool:
@@ -68,89 +99,107 @@ def parse_categories(items: Sequence[Table], notes: list[str]) -> tuple[Category
     categories: dict[int, Category] = {}
     for item in items:
         try:
-            category_id = whole(item["id"], "id")
-        except (FormatError, KeyError, OverflowError, ValueError):
-            notes.append(f"A category without a whole id was skipped: {item.get('name', '?')}.")
+            category_id = whole(item, "id")
+        except FormatError as error:
+            notes.append(f"Category {shown(item.get('name', '?'))} was skipped: {error}.")
             continue
         if category_id in categories:
             notes.append(f"Category {category_id} is listed twice; the first entry was kept.")
             continue
-        name = str(item.get("name") or f"category {category_id}")
-        colour = item.get("color")
         fallback = PALETTE[len(categories) % len(PALETTE)]
         categories[category_id] = Category(
-            category_id, name, _colour(colour) or fallback, str(item.get("supercategory") or "")
+            category_id,
+            shown(item.get("name") or f"category {category_id}"),
+            _colour(item.get("color")) or fallback,
+            shown(item.get("supercategory") or ""),
         )
     return tuple(categories.values())
 
 
-def parse_annotation(
-    item: object, place: int, images: Mapping[int, ImageRef], categories: set[int]
-) -> tuple[int, Instance]:
-    """Read one annotation; its image's id and the instance. FormatError says what is wrong."""
-    if not isinstance(item, dict):
-        raise FormatError("it is not an object")
-    instance_id = whole(item.get("id", place + 1), "id")
-    image_id = whole(item["image_id"], "image_id")
-    category_id = whole(item["category_id"], "category_id")
+def parse_place(
+    item: Table, images: Mapping[int, ImageRef], categories: set[int]
+) -> tuple[ImageRef, int]:
+    """Return the image and the category's id of an annotation; FormatError if not listed."""
+    image_id, category_id = whole(item, "image_id"), whole(item, "category_id")
     if image_id not in images:
         raise FormatError(f"its image {image_id} is not listed")
     if category_id not in categories:
         raise FormatError(f"its category {category_id} is not listed")
-    image = images[image_id]
-    mask = _mask(item.get("segmentation"), image)
-    box = _box(item.get("bbox"), image) if mask is None else mask_box(mask)
+    return images[image_id], category_id
+
+
+def parse_instance(
+    item: Table, instance_id: int, image: ImageRef, category_id: int, mask: Mask | None
+) -> Instance:
+    """Read the rest of an annotation, whose tight mask is known. FormatError if it has no box."""
+    if mask is None:
+        box = _box(item.get("bbox"), image)
+    else:
+        box = Box(float(mask.x0), float(mask.y0), float(mask.x1), float(mask.y1))
     if box is None:
         raise FormatError("it has neither a mask nor a box inside its image")
-    score = item.get("score")
     attributes = item.get("attributes")
-    return image_id, Instance(
+    return Instance(
         id=instance_id,
         category_id=category_id,
         box=box,
         mask=mask,
-        score=float(score) if isinstance(score, int | float) else None,
-        iscrowd=bool(item.get("iscrowd", 0)),
-        origin=Origin("import"),
-        attributes={str(k): str(v) for k, v in attributes.items()}
+        score=_number(item.get("score")),
+        iscrowd=item.get("iscrowd") in (1, "1"),
+        origin=_IMPORTED,
+        attributes={k: v if isinstance(v, str) else reprlib.repr(v) for k, v in attributes.items()}
         if isinstance(attributes, dict)
         else {},
     )
 
 
-def _mask(segmentation: object, image: ImageRef) -> Mask | None:
+def parse_runs(segmentation: object, image: ImageRef) -> Rle | None:
+    """Return a segmentation as compressed RLE, its text not yet checked; None if there is none."""
     if not segmentation:
         return None
     if isinstance(segmentation, dict):
-        if list(segmentation.get("size", ())) != [image.height, image.width]:
+        size, counts = segmentation.get("size"), segmentation.get("counts")
+        if size != [image.height, image.width]:
             raise FormatError(
-                f"its RLE has size {segmentation.get('size')} where its image has "
-                f"{[image.height, image.width]}"
+                f"its RLE has size {shown(size)} where its image has {[image.height, image.width]}"
             )
-        return decode(segmentation)
+        if isinstance(counts, str):
+            return {"size": [image.height, image.width], "counts": counts}
+        return compress(segmentation)
     if not isinstance(segmentation, list):
         raise FormatError("its segmentation is neither polygons nor an RLE")
     if all(isinstance(value, int | float) for value in segmentation):
         segmentation = [segmentation]
-    polygons = []
-    for ring in segmentation:
-        points = np.asarray(ring, np.float64)
-        if points.ndim != 1 or points.size < 6 or points.size % 2 or not np.isfinite(points).all():
-            raise FormatError("one of its polygons is not a list of at least three x, y pairs")
-        polygons.append(points.reshape(-1, 2))
-    mask = from_polygons(polygons, image.width, image.height)
-    return None if mask is None else clip(mask, image.width, image.height)
+    # A ring of one or two points covers nothing, and COCO's own files hold some.
+    return to_runs([_ring(ring) for ring in segmentation], image.width, image.height)
+
+
+def _ring(values: object) -> npt.NDArray[np.float64]:
+    try:
+        points = np.asarray(values, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        points = np.full(1, np.nan)
+    if points.ndim != 1 or points.size % 2 or not np.isfinite(points).all():
+        raise FormatError("one of its polygons is not a list of x, y pairs")
+    return points.reshape(-1, 2)
 
 
 def _box(value: object, image: ImageRef) -> Box | None:
     if not isinstance(value, list) or len(value) != 4:
         return None
-    x, y, w, h = (float(v) for v in value)
-    if not all(math.isfinite(v) for v in (x, y, w, h)):
+    x, y, w, h = (_number(v) for v in value)
+    if x is None or y is None or w is None or h is None:
         return None
     x0, y0 = max(x, 0.0), max(y, 0.0)
     x1, y1 = min(x + w, float(image.width)), min(y + h, float(image.height))
     return Box(x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
+
+
+def _number(value: object) -> float | None:
+    """Return a number that is neither NaN nor beyond all sense, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) <= _MAX_WHOLE else None
 
 
 def _colour(value: object) -> tuple[int, int, int] | None:

@@ -1,0 +1,323 @@
+"""Pascal VOC: an XML file of boxes for each image, and two pictures of classes and of objects.
+
+The format: Everingham et al., "The PASCAL Visual Object Classes Challenge 2012 Development Kit".
+Pixels count from 1 and the last one is inside, so ``xmin 4, xmax 9`` is ``3 <= x < 9`` here. Object
+number k of ``SegmentationObject`` is the k-th ``object`` of the XML; 255 is the border of objects.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from xml.etree import ElementTree
+
+import numpy as np
+
+from seginst_core.errors import FormatError
+from seginst_core.formats import index_png
+from seginst_core.formats.coco_parts import shown
+from seginst_core.formats.folders import (
+    contents,
+    each_file,
+    files_of,
+    first_files,
+    shortened,
+    text_of,
+    whole_folder,
+)
+from seginst_core.formats.lookup import ImageIndex, inside, stems_taken, without_suffix
+from seginst_core.formats.losses import covered, painted_order, plain_losses
+from seginst_core.masks.geometry import mask_box
+from seginst_core.masks.rle import MAX_PIXELS
+from seginst_core.types import (
+    PALETTE,
+    Annotation,
+    Box,
+    Category,
+    Dataset,
+    ImageRef,
+    Instance,
+    Mask,
+    Origin,
+)
+
+_BOXES, _CLASSES, _OBJECTS = "Annotations", "SegmentationClass", "SegmentationObject"
+_NAMES = "labelmap.txt"
+_NUMBERS_MAX = 254
+_FLAGS = {"pose": "Unspecified", "truncated": "0", "difficult": "0", "occluded": "0"}
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_MAX_REACH_PX = 1e9
+_IMPORTED = Origin("import")
+
+
+def read(path: Path, images: Path | None = None) -> Dataset:
+    """Read a VOC folder, or one XML file, for images in a folder.
+
+    Masks come from ``SegmentationObject`` where it has a picture; every other object is its box.
+    A bad file or object is skipped and named; a file of which the image lies elsewhere is refused.
+    FormatError if nothing can be used.
+    """
+    root, files = files_of(path, ".xml", images)
+    if not files:
+        raise FormatError(f"{path} holds no Pascal VOC files: there is no .xml file in it.")
+    notes: list[str] = []
+    index = ImageIndex(images or root)
+    found: dict[str, tuple[ImageRef, list[tuple[str, Instance]]]] = {}
+    n_instances = 0
+
+    def take(file: Path, name: str) -> None:
+        nonlocal n_instances
+        table = _load(file)
+        image = _image(table, name, index, len(found) + 1)
+        if image.path in found:
+            raise FormatError(f"{shown(image.path)} has a file already")
+        masks = _masks(file, name, image, notes)
+        objects = []
+        for number, item in enumerate(table.findall("object"), 1):
+            try:
+                label, instance = _object(item, n_instances + 1, image)
+            except FormatError as error:
+                notes.append(f"Object {number} of {shown(name)} was skipped: {error}.")
+                continue
+            if number in masks and not _meet(instance.box, masks[number]):
+                notes.append(f"Object {number} of {shown(name)} kept only its box: its mask lies "
+                             "elsewhere.")  # fmt: skip
+            elif number in masks:
+                instance = replace(instance, mask=masks[number], box=mask_box(masks[number]))
+            objects.append((label, instance))
+            n_instances += 1
+        found[image.path] = image, objects
+
+    each_file(files, root, notes, take)
+    labels = {label for _, objects in found.values() for label, _ in objects}
+    names = dict.fromkeys((*_class_names(files), *sorted(labels)))
+    categories = tuple(
+        Category(k, name, PALETTE[(k - 1) % len(PALETTE)]) for k, name in enumerate(names, 1)
+    )
+    ids = {category.name: category.id for category in categories}
+    annotations = {
+        image.id: Annotation(
+            image.id,
+            tuple(replace(one, category_id=ids[label]) for label, one in objects),
+            "done",
+        )
+        for image, objects in found.values()
+        if objects
+    }
+    refs = tuple(image for image, _ in found.values())
+    return Dataset(refs, categories, annotations, shortened(notes))
+
+
+def write(dataset: Dataset, path: Path) -> tuple[str, ...]:
+    """Write the folders of the development kit but for the images, whole or not at all.
+
+    ``labelmap.txt`` lists the classes in the order of their numbers. FormatError if it cannot be
+    written, or if there are more classes than 8 bits can count.
+    """
+    names = {c.id: " ".join(c.name.split()) for c in dataset.categories}
+    if len(names) > _NUMBERS_MAX:
+        raise FormatError(f"Pascal VOC has room for {_NUMBERS_MAX} classes, not {len(names)}.")
+    long_named = {image.id for image in stems_taken(dataset.images)}
+    numbers = {category.id: k for k, category in enumerate(dataset.categories, 1)}
+    stems: list[str] = []
+    with_masks: list[str] = []
+    with whole_folder(path, dataset.images) as target:
+        target.put(_NAMES, _labelmap(list(names.values())))
+        for image in dataset.images:
+            annotation = dataset.annotations.get(image.id, Annotation(image.id))
+            stem = image.path if image.id in long_named else without_suffix(image.path)
+            # The numbers of a picture are places in the XML, so objects with masks come first.
+            ordered = sorted(annotation.instances, key=lambda i: (i.mask is None, i.id))
+            stems.append(stem)
+            xml = _xml(image, [(names[i.category_id], i) for i in ordered])
+            target.put(f"{_BOXES}/{stem}.xml", xml)
+            if any(i.mask is not None for i in ordered):
+                classes = np.zeros((image.height, image.width), np.uint16)
+                objects = np.zeros_like(classes)
+                places = {i.id: k for k, i in enumerate(ordered[:_NUMBERS_MAX], 1)}
+                for instance in painted_order(annotation):
+                    if instance.mask is not None and instance.id in places:
+                        index_png.paint(classes, instance.mask, numbers[instance.category_id])
+                        index_png.paint(objects, instance.mask, places[instance.id])
+                palette = index_png.voc_palette()
+                target.put(f"{_CLASSES}/{stem}.png", index_png.encode(classes, palette))
+                target.put(f"{_OBJECTS}/{stem}.png", index_png.encode(objects, palette))
+                with_masks.append(stem)
+        for folder, listed in (("Main", stems), ("Segmentation", with_masks)):
+            target.put(f"ImageSets/{folder}/default.txt", "".join(f"{s}\n" for s in listed))
+    return ()
+
+
+def losses(dataset: Dataset) -> tuple[str, ...]:
+    """Return sentences on what would be lost by writing."""
+    found = plain_losses(dataset, {"empty classes", "attributes"})
+    n_covered = n_beyond = n_attributes = 0
+    for annotation in dataset.annotations.values():
+        order = painted_order(annotation)
+        n_covered += len(covered(order))
+        n_beyond += max(len(order) - _NUMBERS_MAX, 0)
+        n_attributes += sum(bool(set(i.attributes) - set(_FLAGS)) for i in annotation.instances)
+    if n_attributes:
+        found.append(
+            f"Attributes of objects other than {', '.join(_FLAGS)} are not kept: {n_attributes}."
+        )
+    if n_covered:
+        found.append(f"Masks lose the pixels where smaller ones cover them: {n_covered}.")
+    if n_beyond:
+        found.append(
+            f"Masks are not kept, boxes are, beyond {_NUMBERS_MAX} objects of an image: {n_beyond}."
+        )
+    return tuple(found)
+
+
+def recognise(path: Path) -> bool:
+    """Whether an XML file, or one of the first in a folder, is an annotation."""
+    for file in first_files(path, ".xml"):
+        try:
+            _load(file)
+        except FormatError:
+            continue
+        return True
+    return False
+
+
+def _load(file: Path) -> ElementTree.Element:
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import fromstring
+
+    try:
+        root: ElementTree.Element = fromstring(contents(file))
+    except DefusedXmlException as error:
+        raise FormatError("it declares entities, which are not read") from error
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise FormatError(f"it is not XML: {shown(str(error))}") from error
+    if root.tag != "annotation":
+        raise FormatError("it is not a Pascal VOC file: it holds no annotation")
+    return root
+
+
+def _image(table: ElementTree.Element, name: str, index: ImageIndex, image_id: int) -> ImageRef:
+    """Return the image of a file: as it is in the images folder, else as the file says."""
+    parts = PurePosixPath(name).parts
+    at = max((k for k, part in enumerate(parts[:-1], 1) if part == _BOXES), default=0)
+    below = PurePosixPath(*parts[at:])
+    given = (table.findtext("filename") or "").strip()
+    wanted = inside(given) if given else ""
+    path = None
+    if wanted:
+        path = index.find([str(below.parent / wanted), wanted], with_suffix=True)
+    if path is None:
+        path = index.find([without_suffix(str(below))], with_suffix=False)
+    size = table.find("size")
+    try:
+        width, height = (_pixels(size, key) for key in ("width", "height"))
+    except FormatError:
+        # Some tools leave the size out, or 0.
+        if path is None:
+            raise
+        width, height = index.size(path)
+    if width * height > MAX_PIXELS:
+        raise FormatError(f"its image's size is {width} × {height}")
+    path = path or (str(below.parent / wanted) if wanted else "")
+    if not path:
+        raise FormatError("it has no filename, and no image is called like it")
+    return ImageRef(image_id, path, width, height)
+
+
+def _pixels(size: ElementTree.Element | None, key: str) -> int:
+    value = _number(size, key) if size is not None else None
+    if value is None or not 1 <= value <= MAX_PIXELS or value != int(value):
+        raise FormatError("it has no size")
+    return int(value)
+
+
+def _masks(file: Path, name: str, image: ImageRef, notes: list[str]) -> Mapping[int, Mask]:
+    """Return an image's masks by their numbers; none if it has no picture of them."""
+    folders = [p for p in file.parents if p.name == _BOXES]
+    if not folders:
+        return {}
+    below = file.relative_to(folders[0]).with_suffix("")
+    picture = folders[0].parent / _OBJECTS / f"{below.as_posix()}.png"
+    if not picture.is_file():
+        return {}
+    try:
+        values = index_png.decode(contents(picture), image.width, image.height)
+    except FormatError as error:
+        notes.append(f"The masks of {shown(name)} were skipped: {error}.")
+        return {}
+    return {k: mask for k, mask in index_png.masks_of(values) if k <= _NUMBERS_MAX}
+
+
+def _object(item: ElementTree.Element, instance_id: int, image: ImageRef) -> tuple[str, Instance]:
+    label = shown((item.findtext("name") or "").strip())
+    if not label:
+        raise FormatError("it has no name")
+    edges = [_number(item.find("bndbox"), key) for key in ("xmin", "ymin", "xmax", "ymax")]
+    x0, y0, x1, y1 = (value if value is not None else np.nan for value in edges)
+    x0, y0 = max(x0 - 1, 0.0), max(y0 - 1, 0.0)
+    x1, y1 = min(x1, float(image.width)), min(y1, float(image.height))
+    if not (x0 < x1 and y0 < y1):
+        raise FormatError("it has no box inside its image")
+    flags = {key: shown((item.findtext(key) or "").strip()) for key in _FLAGS}
+    attributes = {k: v for k, v in flags.items() if v and v != _FLAGS[k]}
+    box = Box(x0, y0, x1, y1)
+    return label, Instance(instance_id, 1, box, None, origin=_IMPORTED, attributes=attributes)
+
+
+def _number(parent: ElementTree.Element | None, key: str) -> float | None:
+    try:
+        value = float((parent.findtext(key) if parent is not None else None) or "")
+    except ValueError:
+        return None
+    return value if abs(value) <= _MAX_REACH_PX else None
+
+
+def _meet(box: Box, mask: Mask) -> bool:
+    return box.x0 < mask.x1 and box.x1 > mask.x0 and box.y0 < mask.y1 and box.y1 > mask.y0
+
+
+def _class_names(files: list[Path]) -> list[str]:
+    """Return the classes of labelmap.txt beside Annotations, in its order."""
+    for folder in dict.fromkeys(p.parent for f in files[:1] for p in f.parents if p.name == _BOXES):
+        try:
+            lines = text_of(folder / _NAMES).splitlines()
+        except FormatError:
+            continue
+        rows = [line.rsplit(":", 3) for line in lines if not line.startswith("#")]
+        return [shown(row[0]) for row in rows[1:] if len(row) == 4 and row[0].strip()]
+    return []
+
+
+def _labelmap(names: list[str]) -> str:
+    rows = zip(["background", *names], index_png.voc_palette().tolist(), strict=False)
+    lines = [f"{name}:{red},{green},{blue}::\n" for name, (red, green, blue) in rows]
+    return "# label:color_rgb:parts:actions\n" + "".join(lines)
+
+
+def _xml(image: ImageRef, objects: list[tuple[str, Instance]]) -> bytes:
+    root = ElementTree.Element("annotation")
+    place = PurePosixPath(image.path)
+    _add(root, "folder", "" if str(place.parent) == "." else str(place.parent))
+    _add(root, "filename", place.name)
+    size = ElementTree.SubElement(root, "size")
+    for key, value in (("width", image.width), ("height", image.height), ("depth", 3)):
+        _add(size, key, str(value))
+    _add(root, "segmented", str(int(any(i.mask is not None for _, i in objects))))
+    for label, instance in objects:
+        item = ElementTree.SubElement(root, "object")
+        _add(item, "name", label)
+        for key, usual in _FLAGS.items():
+            _add(item, key, instance.attributes.get(key, usual))
+        box = instance.box if instance.mask is None else mask_box(instance.mask)
+        edges = ElementTree.SubElement(item, "bndbox")
+        for key, edge in (("xmin", box.x0 + 1), ("ymin", box.y0 + 1), ("xmax", box.x1),
+                          ("ymax", box.y1)):  # fmt: skip
+            _add(edges, key, f"{float(edge):.6f}".rstrip("0").rstrip("."))
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode").encode("utf-8") + b"\n"
+
+
+def _add(parent: ElementTree.Element, key: str, text: str) -> None:
+    if _NO_XML.search(text):
+        raise FormatError(f"{shown(text)} holds characters that XML has no place for.")
+    ElementTree.SubElement(parent, key).text = text
