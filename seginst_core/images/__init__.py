@@ -10,10 +10,12 @@ from seginst_core.images.read import (
     read_preview,
     read_size,
 )
+from seginst_core.images.tones import Bands
 
 __all__ = [
     "MAX_PIXELS",
     "SUFFIXES",
+    "Bands",
     "Picture",
     "halve",
     "list_images",

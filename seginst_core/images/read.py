@@ -12,7 +12,7 @@ from seginst_core.errors import ImageError
 from seginst_core.images import tones
 from seginst_core.images.headers import Header, codec_of, jpeg_is_whole, open_image, read_header
 from seginst_core.images.tiff import read_tiff, read_tiff_header
-from seginst_core.images.tones import Values
+from seginst_core.images.tones import Bands, Values
 from seginst_core.types import ImageArray
 
 MAX_PIXELS = 400_000_000
@@ -35,6 +35,8 @@ class Picture:
 
     pixels: ImageArray
     notes: tuple[str, ...] = ()
+    n_bands: int = 3
+    """How many bands the file has to choose from, without transparency."""
 
 
 def read_size(path: Path) -> tuple[int, int]:
@@ -47,28 +49,41 @@ def read_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> ImageArray:
     return read_picture(path, max_pixels=max_pixels).pixels
 
 
-def read_picture(path: Path, *, max_pixels: int = MAX_PIXELS) -> Picture:
+def read_picture(
+    path: Path, *, bands: Bands | None = None, max_pixels: int = MAX_PIXELS
+) -> Picture:
     """Read an image and say what was changed to show it.
 
-    ImageError if the file is missing, damaged, cut short, not an image, or has more than
-    ``max_pixels`` pixels.
+    ``bands`` are shown as red, green and blue if the file has them all; else its colours, gray, or
+    the first three bands. ImageError if the file is missing, damaged, cut short, not an image, or
+    has more than ``max_pixels`` pixels.
     """
     header = _header(path)
     _check_limit(path, header, max_pixels)
     if header.codec == "TIFF":
-        return _tiff_picture(path)
+        return _tiff_picture(path, bands=bands)
     data = _read_whole(path, header)
     notes = ["first frame of the animation shown"] if header.animated else []
-    if not (header.deep or header.alpha):
-        return Picture(_upright(_decode(path, data, _COLOUR), header.orientation), tuple(notes))
-    values = _decode(path, data, cv2.IMREAD_UNCHANGED)
-    values = _without_alpha(values, notes, header)
+    if header.deep or header.alpha:
+        values = _decode(path, data, cv2.IMREAD_UNCHANGED)
+        values = _without_alpha(values, notes, header)
+    else:
+        values = _decode(path, data, _COLOUR)
+    n_bands = values.shape[2] if values.ndim == 3 else 1
+    if n_bands > 1:
+        values = tones.display_bands(values, bands, notes)
     if values.dtype != np.uint8:
         notes.append(_stretch_note(values.dtype))
-    return Picture(_upright(tones.to_rgb8(values), header.orientation), tuple(notes))
+    return Picture(_upright(tones.to_rgb8(values), header.orientation), tuple(notes), n_bands)
 
 
-def read_preview(path: Path, max_side_px: int, *, max_pixels: int = MAX_PIXELS) -> ImageArray:
+def read_preview(
+    path: Path,
+    max_side_px: int,
+    *,
+    bands: Bands | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> ImageArray:
     """Read an image no larger than ``max_side_px`` on its longer side, never enlarged.
 
     A JPEG is decoded at a half, a quarter or an eighth, several times faster than whole. Whether
@@ -78,13 +93,16 @@ def read_preview(path: Path, max_side_px: int, *, max_pixels: int = MAX_PIXELS) 
     _check_limit(path, header, max_pixels)
     factor = max(header.width, header.height) / max(1, max_side_px)
     if header.codec == "TIFF":
-        return _fit(_tiff_picture(path, max(1, int(factor / 2))).pixels, header, max_side_px)
+        small = _tiff_picture(path, max(1, int(factor / 2)), bands)
+        return _fit(small.pixels, header, max_side_px)
     if header.codec != "JPEG":
-        return _fit(read_image(path, max_pixels=max_pixels), header, max_side_px)
+        whole = read_picture(path, bands=bands, max_pixels=max_pixels)
+        return _fit(whole.pixels, header, max_side_px)
     reduction = next((n for n in (8, 4, 2) if n <= factor), 1)
     flag = _REDUCED[reduction] if reduction > 1 else cv2.IMREAD_COLOR
     # The reduced flags mean BGR in every version, so the (small) picture is always swapped.
     pixels = _decode(path, np.fromfile(path, np.uint8), flag, swap=True)
+    pixels = tones.to_rgb8(tones.display_bands(pixels, bands, []))
     return _fit(_upright(pixels, header.orientation), header, max_side_px)
 
 
@@ -161,15 +179,15 @@ def _without_alpha(values: Values, notes: list[str], header: Header) -> Values:
     return cv2.cvtColor(values, cv2.COLOR_BGRA2RGB)
 
 
-def _tiff_picture(path: Path, step: int = 1) -> Picture:
-    tiff = read_tiff(path, step)
+def _tiff_picture(path: Path, step: int = 1, bands: Bands | None = None) -> Picture:
+    tiff = read_tiff(path, step, bands)
     notes = list(tiff.notes)
     if tiff.values.dtype not in (np.uint8, np.bool_):
         notes.append(_stretch_note(tiff.values.dtype))
     pixels = tones.to_rgb8(tiff.values, tiff.nodata)
     if tiff.inverted:
         pixels = np.bitwise_not(pixels)
-    return Picture(_upright(pixels, tiff.orientation), tuple(notes))
+    return Picture(_upright(pixels, tiff.orientation), tuple(notes), tiff.n_bands)
 
 
 def _stretch_note(dtype: np.dtype[np.generic]) -> str:

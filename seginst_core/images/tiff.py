@@ -1,5 +1,6 @@
 """TIFF: any number of bands, any real sample type, through tifffile or else OpenCV."""
 
+import operator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import numpy as np
 from seginst_core.errors import ImageError
 from seginst_core.images import tiff_segments
 from seginst_core.images.headers import Header, open_image
-from seginst_core.images.tones import Values, any_below_full
+from seginst_core.images.tones import Bands, Values, any_below_full, display_bands
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
@@ -22,9 +23,10 @@ _ALPHA = (1, 2)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TiffValues:
-    """Decoded values (H, W, 1 or 3), before orientation and stretching."""
+    """Decoded values (H, W, 1 or 3), before orientation and stretching; ``n_bands`` in the file."""
 
     values: Values
+    n_bands: int
     orientation: int
     nodata: float | None
     inverted: bool
@@ -34,33 +36,60 @@ class TiffValues:
 def read_tiff_header(path: Path) -> Header:
     """Read the size and orientation of a TIFF's first page; ImageError if it is damaged."""
     with _open(path) as tiff:
-        return _header(tiff, _first_page(tiff, path))
+        return _first_page(tiff, path)[1]
 
 
-def read_tiff(path: Path, step: int = 1) -> TiffValues:
-    """Decode the first page of a TIFF, every ``step``-th pixel; ImageError if it cannot be read."""
+def read_tiff(path: Path, step: int = 1, bands: Bands | None = None) -> TiffValues:
+    """Decode the first page of a TIFF, every ``step``-th pixel; ImageError if it cannot be read.
+
+    ``bands`` are the three to show, if the file has them all; else gray or the first three.
+    """
     with _open(path) as tiff:
-        page = _first_page(tiff, path)
-        header = _header(tiff, page)
+        page, header = _first_page(tiff, path)
         if header.end > tiff.filehandle.size:
             raise ImageError(f"{path.name} is cut short: part of its TIFF data is missing.")
-        notes: list[str] = []
-        decoded = _decode(tiff, page, path)
-        values = decoded.values[::step, ::step]
-        if decoded.finished:
-            values = values[:, :, :3]  # a fourth band here is libtiff's own alpha
-        else:
-            values = _display_bands(_plain_values(values, page), page, notes)
-        n_pages = _n_equal_pages(tiff, page)
-        if n_pages > 1:
-            notes.append(f"first of {n_pages} pages shown")
-        return TiffValues(
-            values.astype(values.dtype.newbyteorder("="), copy=False),
-            header.orientation,
-            _nodata(page),
-            page.photometric == _WHITE_IS_ZERO and not decoded.finished,
-            tuple(notes),
-        )
+        if page.dtype is not None and page.dtype.kind == "c":
+            raise ImageError(f"{path.name} holds complex numbers, which cannot be shown.")
+        try:
+            return _shown_values(tiff, page, header, path, step, bands)
+        except MemoryError:
+            raise ImageError(f"{path.name} does not fit into memory.") from None
+        except Exception as error:  # whatever damaged data provokes in the decoders
+            kind = page.compression.name if hasattr(page.compression, "name") else page.compression
+            raise ImageError(
+                f"{path.name} cannot be decoded: it is damaged, or its kind of TIFF ({kind}, "
+                f"{page.bitspersample} bits, {page.samplesperpixel} bands) is not supported."
+            ) from error
+
+
+def _shown_values(
+    tiff: "TiffFile",
+    page: "TiffPage",
+    header: Header,
+    path: Path,
+    step: int,
+    bands: Bands | None,
+) -> TiffValues:
+    notes: list[str] = []
+    decoded = _decode(tiff, page, path)
+    values = decoded.values[::step, ::step]
+    if decoded.finished:
+        values = values[:, :, :3]  # a fourth band here is libtiff's own alpha
+    else:
+        values = _without_alpha(_plain_values(values, page), page, notes)
+    n_bands = values.shape[2]
+    values = display_bands(values, bands, notes)
+    n_pages = _n_equal_pages(tiff, page)
+    if n_pages > 1:
+        notes.append(f"first of {n_pages} pages shown")
+    return TiffValues(
+        values.astype(values.dtype.newbyteorder("="), copy=False),
+        n_bands,
+        header.orientation,
+        _nodata(page),
+        page.photometric == _WHITE_IS_ZERO and not decoded.finished,
+        tuple(notes),
+    )
 
 
 def _open(path: Path) -> "TiffFile":
@@ -73,57 +102,50 @@ def _open(path: Path) -> "TiffFile":
         raise ImageError(f"{path.name} is damaged: its TIFF header makes no sense.") from None
 
 
-def _first_page(tiff: "TiffFile", path: Path) -> "TiffPage":
+def _first_page(tiff: "TiffFile", path: Path) -> tuple["TiffPage", Header]:
     try:
         page = tiff.pages.first
-    except Exception:  # as above: the directory may be cut off or point anywhere
+        header = _header(tiff, page)
+    except Exception:  # as above: the directory may be cut off, point anywhere, hold any type
         raise ImageError(f"{path.name} is damaged: its TIFF directory cannot be read.") from None
-    if page.imagewidth <= 0 or page.imagelength <= 0:
+    if header.width <= 0 or header.height <= 0:
         raise ImageError(f"{path.name} is damaged: its TIFF header gives no size.")
-    return page
+    return page, header
 
 
 def _header(tiff: "TiffFile", page: "TiffPage") -> Header:
     tag = page.tags.get(_ORIENTATION_TAG)
-    orientation = int(tag.value) if tag is not None else 1
+    orientation = tag.value if tag is not None else 1
     ends = [a + n for a, n in zip(page.dataoffsets, page.databytecounts, strict=False)]
     return Header(
         "TIFF",
-        page.imagewidth,
-        page.imagelength,
-        orientation if 1 <= orientation <= 8 else 1,
+        # A damaged tag may hold bytes or several numbers, and either raises here.
+        operator.index(page.imagewidth),
+        operator.index(page.imagelength),
+        orientation if orientation in range(1, 9) else 1,
         end=max(ends, default=0),
     )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Decoded:
-    """Values (H, W, bands); ``finished`` ones are gray or RGB already, not the file's own values."""
+    """Values (H, W, bands); ``finished`` ones are gray or RGB already, not as in the file."""
 
     values: Values
     finished: bool = False
 
 
 def _decode(tiff: "TiffFile", page: "TiffPage", path: Path) -> _Decoded:
+    if page.photometric > _PALETTE:  # colours other than RGB: libtiff converts them
+        return _Decoded(_decode_opencv(tiff, page), finished=True)
+    if page.compression == 1 and page.is_memmappable:
+        return _Decoded(_mapped(page, path))
+    if tiff_segments.can_decode(page):
+        return _Decoded(tiff_segments.decode(page, lambda at, n: _read(tiff, at, n)))
     try:
-        if page.photometric > _PALETTE:  # colours other than RGB: libtiff converts them
-            return _Decoded(_decode_opencv(tiff, page), finished=True)
-        if page.compression == 1 and page.is_memmappable:
-            return _Decoded(_mapped(page, path))
-        if tiff_segments.can_decode(page):
-            return _Decoded(tiff_segments.decode(page, lambda at, n: _read(tiff, at, n)))
-        try:
-            return _Decoded(_bands_last(page.asarray(), page))
-        except ValueError:  # a codec that tifffile lacks
-            return _Decoded(_decode_opencv(tiff, page), finished=True)
-    except MemoryError:
-        raise ImageError(f"{path.name} does not fit into memory.") from None
-    except Exception as error:  # whatever damaged data provokes in the decoders
-        kind = page.compression.name if hasattr(page.compression, "name") else page.compression
-        raise ImageError(
-            f"{path.name} cannot be decoded: it is damaged, or its kind of TIFF ({kind}, "
-            f"{page.bitspersample} bits, {page.samplesperpixel} bands) is not supported."
-        ) from error
+        return _Decoded(_bands_last(page.asarray(), page))
+    except ValueError:  # a codec that tifffile lacks
+        return _Decoded(_decode_opencv(tiff, page), finished=True)
 
 
 def _mapped(page: "TiffPage", path: Path) -> Values:
@@ -173,20 +195,14 @@ def _plain_values(values: Values, page: "TiffPage") -> Values:
     return values
 
 
-def _display_bands(values: Values, page: "TiffPage", notes: list[str]) -> Values:
-    """Take gray or the first three bands; state what is left out."""
-    n_bands = values.shape[2]
-    if n_bands in (1, 3):
-        return values
-    extra = page.extrasamples
+def _without_alpha(values: Values, page: "TiffPage", notes: list[str]) -> Values:
+    n_bands, extra = values.shape[2], page.extrasamples
     alpha = bool(extra) and extra[-1] in _ALPHA and values.dtype.kind == "u"
-    if alpha and n_bands in (2, 4):
-        if any_below_full(values[:, :, -1]):
-            notes.append("transparency ignored: hidden pixels are shown")
-        return values[:, :, : n_bands - 1]
-    n_shown = 1 if n_bands == 2 else 3
-    notes.append(f"first {'band' if n_shown == 1 else 'three'} of {n_bands} bands shown")
-    return values[:, :, :n_shown]
+    if not (alpha and n_bands in (2, 4)):
+        return values
+    if any_below_full(values[:, :, -1]):
+        notes.append("transparency ignored: hidden pixels are shown")
+    return values[:, :, :-1]
 
 
 def _n_equal_pages(tiff: "TiffFile", page: "TiffPage") -> int:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Bytes = npt.NDArray[np.uint8]
 _LZW = 5
 _DEFLATE = (8, 32946)
+# Deflate packs 1 : 1,032 at best, LZW 1 : 2,730; a claim of more would only cost memory.
+_MAX_RATIO = 3000
 # OpenCV refuses pictures wider than this many pixels unless told otherwise.
 _ROW_BYTES = 1 << 16
 
@@ -61,9 +63,10 @@ def decode(page: "TiffPage", read: Callable[[int, int], bytes]) -> Values:
         if length == 0:
             continue  # a sparse file: the segment was never written and reads as zeros
         rows = high if page.is_tiled else min(high, height - y)
-        raw = _unpack(
-            read(offset, length), page.compression, rows * wide * n_samples * dtype.itemsize
-        )
+        n_bytes = rows * wide * n_samples * dtype.itemsize
+        if n_bytes > _MAX_RATIO * (length + 1):
+            raise ValueError("a segment would be larger than its data can tell")
+        raw = _unpack(read(offset, length), page.compression, n_bytes)
         segment = _undo_predictor(raw, (rows, wide, n_samples), dtype, page.predictor)
         seen = segment[: height - y, : width - x]
         bands = slice(plane, plane + 1) if separate else slice(None)

@@ -9,6 +9,8 @@ from seginst_core.types import ImageArray
 
 Values: TypeAlias = npt.NDArray[np.integer | np.floating]
 """Decoded values, (H, W) or (H, W, C), of any real type."""
+Bands: TypeAlias = tuple[int, int, int]
+"""Which bands of an image, counted from 0, are shown as red, green and blue."""
 
 LOW_PERCENT, HIGH_PERCENT = 0.5, 99.5
 _MAX_SAMPLES = 4_000_000
@@ -32,6 +34,27 @@ def to_rgb8(values: Values, nodata: float | None = None) -> ImageArray:
         plain = shown.flags.c_contiguous and shown.flags.writeable
         return shown if plain else np.array(shown, order="C")
     return np.repeat(shown[:, :, :1], 3, axis=2)
+
+
+def display_bands(values: Values, bands: Bands | None, notes: list[str]) -> Values:
+    """Take the bands to show of values (H, W, n): those asked for if there, else gray or the first.
+
+    What is left out or exchanged is added to ``notes``.
+    """
+    n_bands = values.shape[2]
+    if bands is not None and all(0 <= band < n_bands for band in bands):
+        if n_bands == 1 or (n_bands == 3 and bands == (0, 1, 2)):
+            return values
+        # The shown are as many as differ, so that a single band is stretched and kept once.
+        wanted = bands if len(set(bands)) > 1 else bands[:1]
+        said = ", ".join(str(band + 1) for band in wanted)
+        notes.append(f"band{'s' if len(wanted) > 1 else ''} {said} of {n_bands} shown")
+        return values[:, :, list(wanted)]
+    if n_bands in (1, 3):
+        return values
+    n_shown = 1 if n_bands == 2 else 3
+    notes.append(f"first {'band' if n_shown == 1 else 'three'} of {n_bands} bands shown")
+    return values[:, :, :n_shown]
 
 
 def any_below_full(alpha: Values) -> bool:
