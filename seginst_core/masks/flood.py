@@ -17,15 +17,13 @@ def flood(
     height, width = image.shape[:2]
     if not (0 <= x < width and 0 <= y < height):
         return None
+    colour = image[y, x].astype(np.int16)
+    low = np.clip(colour - tolerance, 0, 255).astype(np.uint8)
+    high = np.clip(colour + tolerance, 0, 255).astype(np.uint8)
+    alike = cv2.inRange(image, low, high)
     if not contiguous:
-        colour = image[y, x].astype(np.int16)
-        low = np.clip(colour - tolerance, 0, 255).astype(np.uint8)
-        high = np.clip(colour + tolerance, 0, 255).astype(np.uint8)
-        return trim(cv2.inRange(image, low, high) > 0, 0, 0)
+        return trim(alike > 0, 0, 0)
     reached = np.zeros((height + 2, width + 2), np.uint8)
-    spread = (tolerance,) * 3
-    flags = 4 | cv2.FLOODFILL_MASK_ONLY | cv2.FLOODFILL_FIXED_RANGE | (1 << 8)
-    _, _, _, (x0, y0, w, h) = cv2.floodFill(
-        np.ascontiguousarray(image), reached, (x, y), 0, spread, spread, flags
-    )
+    flags = 4 | cv2.FLOODFILL_MASK_ONLY | (1 << 8)
+    _, _, _, (x0, y0, w, h) = cv2.floodFill(alike, reached, (x, y), 0, 0, 0, flags)
     return trim(reached[y0 + 1 : y0 + 1 + h, x0 + 1 : x0 + 1 + w] > 0, x0, y0)

@@ -61,7 +61,7 @@ def intersect(a: Mask, b: Mask) -> Mask | None:
 
 
 def clip(mask: Mask, width: int, height: int) -> Mask | None:
-    """Return the part of a mask inside an image of ``width`` x ``height``; None if there is none."""
+    """Return the part of a mask inside an image of ``width`` x ``height``; None if none is."""
     x0, y0 = max(mask.x0, 0), max(mask.y0, 0)
     x1, y1 = min(mask.x1, width), min(mask.y1, height)
     if x0 >= x1 or y0 >= y1:

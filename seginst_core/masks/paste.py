@@ -18,21 +18,40 @@ def paste_soft(
     zero outside the square, corners not aligned; but only the pixels of the box that lie in an
     image of ``width`` x ``height`` are ever made. None if no pixel reaches ``threshold``.
     """
-    x0, y0 = max(math.floor(box.x0), 0), max(math.floor(box.y0), 0)
-    x1, y1 = min(math.ceil(box.x1), width), min(math.ceil(box.y1), height)
-    if x0 >= x1 or y0 >= y1 or box.width <= 0 or box.height <= 0:
+    if box.width <= 0 or box.height <= 0:
         return None
     rows, columns = probabilities.shape
+    # A pixel is a mean of the cells around it: it reaches the threshold only beside one that does.
+    high = probabilities >= threshold
+    found_rows, found_columns = np.flatnonzero(high.any(1)), np.flatnonzero(high.any(0))
+    if not found_rows.size:
+        return None
     # Pixel centre X + 0.5 lies at (X + 0.5 - box.x0) / width of the square; -0.5 makes an index.
     step_x, step_y = columns / box.width, rows / box.height
+    x0, x1 = _reached(found_columns, box.x0, box.x1, step_x, width)
+    y0, y1 = _reached(found_rows, box.y0, box.y1, step_y, height)
+    if x0 >= x1 or y0 >= y1:
+        return None
     x = (np.arange(x0, x1) + 0.5 - box.x0) * step_x - 0.5
     y = (np.arange(y0, y1) + 0.5 - box.y0) * step_y - 0.5
     # Linear in each axis apart, so two small matrices do what a per-pixel map would.
-    pasted = _weights(y, rows) @ probabilities.astype(np.float32) @ _weights(x, columns).T
-    return trim(pasted >= threshold, x0, y0)
+    across = probabilities.astype(np.float32, copy=False) @ _weights(x, columns).T
+    return trim(_weights(y, rows) @ across >= threshold, x0, y0)
+
+
+def _reached(
+    cells: npt.NDArray[np.intp], low: float, high: float, step: float, length: int
+) -> tuple[int, int]:
+    """Return the pixels, of ``length`` and in the box, less than a cell from one of ``cells``."""
+    first = low + (float(cells[0]) - 0.5) / step - 0.5
+    last = low + (float(cells[-1]) + 1.5) / step - 0.5
+    begin = max(math.floor(low), math.floor(first), 0)
+    return begin, min(math.ceil(high), math.ceil(last) + 1, length)
 
 
 def _weights(at: npt.NDArray[np.float64], length: int) -> FloatArray:
     """Return the bilinear weights ``(len(at), length)`` of samples at ``at``, zero outside."""
-    distance = np.abs(at[:, None] - np.arange(length)[None])
-    return np.maximum(1 - distance, 0).astype(np.float32)
+    weights = at.astype(np.float32)[:, None] - np.arange(length, dtype=np.float32)
+    np.abs(weights, out=weights)
+    np.subtract(1, weights, out=weights)
+    return np.maximum(weights, 0, out=weights)

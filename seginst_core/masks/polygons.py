@@ -1,15 +1,27 @@
 """Polygons to masks, as COCO rasterises them, and masks to polygons and outlines."""
 
-import math
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from pycocotools import mask as coco_mask
 
-from seginst_core.masks.geometry import trim
-from seginst_core.types import FloatArray, Mask
+from seginst_core.errors import FormatError
+from seginst_core.masks.rle import MAX_PIXELS, Rle, decode
+from seginst_core.types import BoolArray, FloatArray, Mask
+
+_Point = tuple[int, int]
+# COCO's rasteriser counts fifths of a pixel in 32 bits and keeps 16 bytes for each of the outline.
+_MAX_REACH_PX = 1e8
+_MAX_OUTLINE_PX = 1e7
+# The four sides of a pixel, each with the mask on its right hand: the window onto the padded
+# bits that holds the neighbour across the side, then the side's start and end.
+_SIDES = (
+    ((slice(None, -2), slice(1, -1)), (0, 0), (1, 0)),
+    ((slice(1, -1), slice(2, None)), (1, 0), (1, 1)),
+    ((slice(2, None), slice(1, -1)), (1, 1), (0, 1)),
+    ((slice(1, -1), slice(None, -2)), (0, 1), (0, 0)),
+)
 
 
 def from_polygons(
@@ -17,39 +29,43 @@ def from_polygons(
 ) -> Mask | None:
     """Rasterise polygons ``(n, 2)`` of x, y into one mask, with the pixels pycocotools sets.
 
-    Only the polygons' own box is rasterised: COCO's rule depends on a point's place within its
-    pixel, so whole-pixel shifts change nothing. Points beyond the image are cut off with it.
-    None if no pixel is set.
+    Only runs are made for the whole image, pixels for the mask's crop alone. Shifting the points
+    first would be cheaper still, but the rasteriser's floats then fall to other sides of its ties.
+    None if no pixel is set; FormatError if an outline or the image is larger than any real one.
     """
+    rle = to_runs(polygons, width, height)
+    return None if rle is None else decode(rle)
+
+
+def to_runs(polygons: Sequence[npt.NDArray[np.floating]], width: int, height: int) -> Rle | None:
+    """Do as ``from_polygons``, but return run lengths; None if no polygon has three points."""
+    if width * height > MAX_PIXELS:
+        raise FormatError(f"an image of {width} × {height} pixels is larger than any real one")
     points = [np.asarray(p, np.float64).reshape(-1, 2) for p in polygons if len(p) >= 3]
     if not points:
         return None
-    everything = np.concatenate(points)
-    low, high = everything.min(axis=0), everything.max(axis=0)
-    x0, y0 = max(math.floor(low[0]) - 1, 0), max(math.floor(low[1]) - 1, 0)
-    x1, y1 = min(math.ceil(high[0]) + 2, width), min(math.ceil(high[1]) + 2, height)
-    if x0 >= x1 or y0 >= y1:
-        return None
-    shifted = [(p - (x0, y0)).ravel().tolist() for p in points]
-    rles = coco_mask.frPyObjects(shifted, y1 - y0, x1 - x0)
-    bits = coco_mask.decode(coco_mask.merge(rles)).astype(np.bool_)
-    return trim(bits, x0, y0)
+    if not all(_is_bounded(p) for p in points):
+        raise FormatError("a polygon reaches further than any image")
+    rles = coco_mask.frPyObjects([p.ravel().tolist() for p in points], height, width)
+    merged = coco_mask.merge(rles) if len(rles) > 1 else rles[0]
+    return {"size": [height, width], "counts": merged["counts"].decode("ascii")}
+
+
+def _is_bounded(points: npt.NDArray[np.float64]) -> bool:
+    reach_px = float(np.abs(points).max())
+    if reach_px * 2 * len(points) < _MAX_OUTLINE_PX:
+        return True
+    sides = np.abs(points - np.roll(points, 1, axis=0)).max(axis=1)
+    return bool(reach_px < _MAX_REACH_PX and sides.sum() < _MAX_OUTLINE_PX)
 
 
 def to_polygons(mask: Mask) -> list[FloatArray]:
     """Return the outer ring of each part as ``(n, 2)`` float32 x, y; holes are lost.
 
     The rings run along pixel edges, so ``from_polygons`` gives back a mask without holes exactly.
+    Parts that touch only at a corner have a ring each, and what they enclose together is no hole.
     """
-    solid = mask.bits.astype(np.uint8)
-    parts, _ = cv2.findContours(np.pad(solid, 1), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    filled = np.zeros((solid.shape[0] + 2, solid.shape[1] + 2), np.uint8)
-    rings = []
-    for part in parts:
-        filled[:] = 0
-        cv2.drawContours(filled, [part], -1, 1, cv2.FILLED)
-        rings.extend(outlines(Mask(mask.x0, mask.y0, filled[1:-1, 1:-1].astype(np.bool_))))
-    return rings
+    return [ring for ring in outlines(mask) if _is_outer(ring)]
 
 
 def outlines(mask: Mask) -> list[FloatArray]:
@@ -58,48 +74,47 @@ def outlines(mask: Mask) -> list[FloatArray]:
     Each ring is ``(n, 2)`` float32 x, y with its corners only; outer rings run clockwise on the
     screen, holes the other way.
     """
-    bits = np.pad(mask.bits, 1)
-    # Edges keep the mask on their right hand: along the top of a pixel to the right, and so on.
-    step: dict[tuple[int, int], list[tuple[int, int]]] = {}
-
-    def add(rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], a: _Point, b: _Point) -> None:
-        starts = zip((columns + a[0]).tolist(), (rows + a[1]).tolist(), strict=True)
-        ends = zip((columns + b[0]).tolist(), (rows + b[1]).tolist(), strict=True)
-        for start, end in zip(starts, ends, strict=True):
-            step.setdefault(start, []).append(end)
-
-    inner = bits[1:-1, 1:-1]
-    add(*np.nonzero(inner & ~bits[:-2, 1:-1]), (0, 0), (1, 0))
-    add(*np.nonzero(inner & ~bits[1:-1, 2:]), (1, 0), (1, 1))
-    add(*np.nonzero(inner & ~bits[2:, 1:-1]), (1, 1), (0, 1))
-    add(*np.nonzero(inner & ~bits[1:-1, :-2]), (0, 1), (0, 0))
+    ends = _edges(mask.bits)
+    offset = np.array((mask.x0, mask.y0), np.float32)
     rings = []
-    while step:
-        start = next(iter(step))
-        ring, here, came = [start], start, (0, 0)
-        while True:
-            choices = step[here]
-            chosen = _turn(here, came, choices)
-            choices.remove(chosen)
-            if not choices:
-                del step[here]
-            heading = (chosen[0] - here[0], chosen[1] - here[1])
-            if heading == came:
-                ring.pop()
-            here, came = chosen, heading
-            if here == start:
-                break
-            ring.append(here)
-        rings.append(np.array(ring, np.float32) + np.array((mask.x0, mask.y0), np.float32))
+    while ends:
+        rings.append(np.array(_take_ring(ends), np.float32) + offset)
     return rings
 
 
-_Point = tuple[int, int]
+def _edges(bits: BoolArray) -> dict[_Point, list[_Point]]:
+    """Return the pixel sides between mask and background, from start corner to end corners."""
+    padded = np.pad(bits, 1)
+    ends: dict[_Point, list[_Point]] = {}
+    for across, start, end in _SIDES:
+        rows, columns = np.nonzero(bits & ~padded[across])
+        for x, y in zip(columns.tolist(), rows.tolist(), strict=True):
+            ends.setdefault((x + start[0], y + start[1]), []).append((x + end[0], y + end[1]))
+    return ends
 
 
-def _turn(here: _Point, came: _Point, choices: Sequence[_Point]) -> _Point:
-    """Where two pixels touch at a corner, turn right, so that each part keeps its own ring."""
-    if len(choices) == 1:
-        return choices[0]
-    right = (here[0] - came[1], here[1] + came[0])
-    return right if right in choices else choices[0]
+def _take_ring(ends: dict[_Point, list[_Point]]) -> list[_Point]:
+    """Follow one ring's edges back to where it began, and take them out of ``ends``."""
+    start = next(iter(ends))
+    ring, here, came = [start], start, (0, 0)
+    while True:
+        choices = ends[here]
+        right = (here[0] - came[1], here[1] + came[0])
+        # Where two pixels touch at a corner, turn right, so that each part keeps its own ring.
+        chosen = right if right in choices else choices[0]
+        choices.remove(chosen)
+        if not choices:
+            del ends[here]
+        heading = (chosen[0] - here[0], chosen[1] - here[1])
+        if heading == came:
+            ring.pop()
+        here, came = chosen, heading
+        if here == start and (here[0] - came[1], here[1] + came[0]) not in ends.get(here, ()):
+            return ring
+        ring.append(here)
+
+
+def _is_outer(ring: FloatArray) -> bool:
+    """Whether a ring runs clockwise on the screen, by the sign of its area."""
+    x, y = (ring - ring[0]).astype(np.float64).T
+    return bool(np.dot(x, np.roll(y, -1)) > np.dot(y, np.roll(x, -1)))
