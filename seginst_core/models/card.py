@@ -14,13 +14,20 @@ import tomli_w
 
 from seginst_core.errors import ModelError
 from seginst_core.files import write_atomic
-from seginst_core.models.config import DetectorConfig, NestedUNetConfig, config_from_table
+from seginst_core.models.config import (
+    DETECTOR_KINDS,
+    AnyDetectorConfig,
+    NestedUNetConfig,
+    config_from_table,
+)
 from seginst_core.types import ENGINE_NAMES, PIPELINES, Category, EngineName, PipelineName
 
 FORMAT = 1
 CARD_NAME = "model.toml"
 DETECTOR_FILE = "detector.safetensors"
 MASK_FILE = "mask.safetensors"
+CHECKPOINT_FOLDER = "checkpoint"
+"""In a model directory without a card: its training is under way, or was cut short."""
 
 Scalar = str | int | float | bool
 
@@ -38,7 +45,7 @@ class ModelCard:
     engine: EngineName
     preset: str
     categories: tuple[Category, ...]
-    detector: DetectorConfig
+    detector: AnyDetectorConfig
     mask: NestedUNetConfig | None
     description: str = ""
     training: Mapping[str, Scalar] = field(default_factory=dict)
@@ -87,7 +94,7 @@ def write_card(folder: Path, card: ModelCard) -> None:
     table["training"] = dict(card.training)
     table["scores"] = dict(card.scores)
     table["files"] = dict(card.files)
-    write_atomic(folder / CARD_NAME, tomli_w.dumps(table).encode())
+    write_atomic(folder / CARD_NAME, tomli_w.dumps(table, multiline_strings=True).encode())
 
 
 def file_digest(path: Path) -> str:
@@ -121,7 +128,7 @@ def _card_from_table(table: Mapping[str, object]) -> ModelCard:
             )
             for c in categories
         ),
-        detector=config_from_table(DetectorConfig, table["detector"]),  # type: ignore[arg-type]
+        detector=config_from_table(DETECTOR_KINDS[engine], table["detector"]),  # type: ignore[arg-type, type-var]
         mask=None if mask is None else config_from_table(NestedUNetConfig, mask),  # type: ignore[arg-type]
         description=str(table.get("description", "")),
         training=table.get("training", {}),  # type: ignore[arg-type]

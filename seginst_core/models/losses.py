@@ -21,7 +21,7 @@ def dice_loss(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def deep_mask_loss(outputs: Sequence[Tensor], target: Tensor) -> dict[str, Tensor]:
-    """Binary cross-entropy and Dice, averaged over all supervised outputs (Zhou et al. 2018, eq. 2)."""
+    """Binary cross-entropy and Dice, averaged over all outputs (Zhou et al. 2018, eq. 2)."""
     bce = torch.stack([functional.binary_cross_entropy_with_logits(o, target) for o in outputs])
     dice = torch.stack([dice_loss(o, target) for o in outputs])
     return {"mask_bce": bce.mean(), "mask_dice": dice.mean()}
