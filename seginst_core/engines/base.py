@@ -11,8 +11,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from seginst_core.models.config import DetectorConfig
-from seginst_core.types import FloatArray, ImageArray
+from seginst_core.models.config import AnyDetectorConfig
+from seginst_core.models.pretrained import Background
+from seginst_core.types import FloatArray, ImageArray, Preset
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,8 +75,22 @@ class Network(Protocol):
 class Engine(Protocol):
     """A library that builds detection networks."""
 
+    def configure(
+        self, preset: Preset, *, masks: bool, published: bool, config: str
+    ) -> AnyDetectorConfig:
+        """Return what to build for a preset, or for the engine's own ``config`` if that is given.
+
+        ``published`` says that training will begin with the library's own weights. ModelError if
+        there is no such configuration.
+        """
+        ...
+
+    def class_rows(self, config: AnyDetectorConfig) -> Mapping[str, Background]:
+        """Name, by a part of their names, the weights with rows per category."""
+        ...
+
     def build(
-        self, config: DetectorConfig, n_categories: int, *, masks: bool, device: torch.device
+        self, config: AnyDetectorConfig, n_categories: int, *, masks: bool, device: torch.device
     ) -> torch.nn.Module:
         """Build an untrained network, which is also a ``Network``."""
         ...
@@ -84,6 +99,6 @@ class Engine(Protocol):
         """Load saved weights; ModelError if they do not fit."""
         ...
 
-    def published(self, config: DetectorConfig, *, masks: bool) -> Mapping[str, Tensor]:
+    def published(self, config: AnyDetectorConfig, *, masks: bool) -> Mapping[str, Tensor]:
         """Fetch the weights the library publishes for this network; ModelError when offline."""
         ...

@@ -39,9 +39,9 @@ def describe_device(device: torch.device) -> str:
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 is faster than float32 there: on GPUs, and on CPUs with AMX or AVX512-BF16."""
+    """Whether bfloat16 beats float32 there: on GPUs, and on CPUs with AMX or AVX512-BF16."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     if device.type != "cpu":
         return False
     return bool({"amx_bf16", "avx512_bf16"} & cpu_flags())

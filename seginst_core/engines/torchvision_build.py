@@ -25,7 +25,7 @@ ANCHORS_PX = ((16,), (32,), (64,), (128,), (256,))
 PUBLISHED_ANCHORS_PX = ((32,), (64,), (128,), (256,), (512,))
 
 
-class CoarseLevels(ExtraFPNBlock):
+class CoarseLevels(ExtraFPNBlock):  # type: ignore[misc]
     """Two coarser pyramid levels by strided convolution, for backbones cut after stride 16.
 
     The last stage of a ResNet holds three quarters of its weights and serves objects far larger
@@ -64,15 +64,13 @@ def build_network(config: DetectorConfig, n_categories: int, *, masks: bool) -> 
     common = {
         "rpn_anchor_generator": anchors,
         "rpn_head": RPNHead(channels, 3, conv_depth=2 if wide else 1),
-        "rpn_pre_nms_top_n_train": 1000,
-        "rpn_post_nms_top_n_train": 1000,
+        "rpn_pre_nms_top_n_train": 1000 if wide else 400,
+        "rpn_post_nms_top_n_train": 1000 if wide else 400,
         "rpn_pre_nms_top_n_test": config.n_proposals,
         "rpn_post_nms_top_n_test": config.n_proposals,
-        "box_roi_pool": _roi_align(7),
+        "box_roi_pool": _roi_align(7, config.roi_samples),
         "box_head": box_head,
-        "box_predictor": FastRCNNPredictor(
-            1024 if wide else config.box_features, n_classes
-        ),
+        "box_predictor": FastRCNNPredictor(1024 if wide else config.box_features, n_classes),
         "box_batch_size_per_image": 512 if wide else 128,
         "box_detections_per_img": DETECTIONS_PER_IMAGE,
         "box_score_thresh": 0.0,
@@ -82,15 +80,15 @@ def build_network(config: DetectorConfig, n_categories: int, *, masks: bool) -> 
     layers = [config.mask_channels] * 4
     return MaskRCNN(
         backbone,
-        mask_roi_pool=_roi_align(config.mask_pool_px),
+        mask_roi_pool=_roi_align(config.mask_pool_px, config.roi_samples),
         mask_head=MaskRCNNHeads(channels, layers, 1, norm_layer=norm),
         mask_predictor=MaskRCNNPredictor(layers[-1], layers[-1], n_classes),
         **common,
     )
 
 
-def _roi_align(side: int) -> MultiScaleRoIAlign:
-    return MultiScaleRoIAlign(["0", "1", "2", "3"], output_size=side, sampling_ratio=2)
+def _roi_align(side: int, n_samples: int) -> MultiScaleRoIAlign:
+    return MultiScaleRoIAlign(["0", "1", "2", "3"], output_size=side, sampling_ratio=n_samples)
 
 
 def _wide_backbone(norm: partial[nn.GroupNorm] | type[nn.BatchNorm2d]) -> BackboneWithFPN:
