@@ -1,0 +1,214 @@
+"""The images and categories of a project, as rows of the database.
+
+All functions here run inside the caller's ``reading`` or ``writing``.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from seginst_core.errors import ProjectError
+from seginst_core.images import read_size
+from seginst_core.types import PALETTE, Category, ImageRef, State
+
+Colour = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageEntry:
+    """One row of the image list.
+
+    The width and height of ``ref`` are 0 until the file was read once. ``n_predicted`` counts the
+    objects of the prediction shown, the larger one if both pipelines have one. ``missing`` says
+    that the file is no longer in the folder.
+    """
+
+    ref: ImageRef
+    state: State
+    n_instances: int
+    n_predicted: int
+    missing: bool
+
+
+_SHOWN = (
+    "IFNULL((SELECT n_instances FROM predictions p WHERE image_id = i.id AND pipeline = '{0}' "
+    "ORDER BY p.model = (SELECT model FROM live_models WHERE pipeline = '{0}' "
+    "ORDER BY id DESC LIMIT 1) DESC, p.id DESC LIMIT 1), 0)"
+)
+_ENTRIES = (
+    "SELECT i.id, i.path, i.width, i.height, i.state, i.missing, "
+    "(SELECT COUNT(*) FROM instances WHERE image_id = i.id), "
+    f"MAX({_SHOWN.format('two-stage')}, {_SHOWN.format('end-to-end')}) FROM images i"
+)
+
+
+def entries(db: sqlite3.Connection) -> tuple[ImageEntry, ...]:
+    """Return all images in the folder's order, those whose file is missing last."""
+    rows = db.execute(f"{_ENTRIES} ORDER BY i.missing, i.place, i.path").fetchall()
+    return tuple(_entry(row) for row in rows)
+
+
+def entry(db: sqlite3.Connection, image_id: int) -> ImageEntry:
+    """Return one image; ProjectError if the project has none of that id."""
+    row = db.execute(f"{_ENTRIES} WHERE i.id = ?", (image_id,)).fetchone()
+    if row is None:
+        raise ProjectError(f"There is no image {image_id} in this project.")
+    return _entry(row)
+
+
+def scan(db: sqlite3.Connection, paths: Sequence[str]) -> tuple[str, ...]:
+    """Take over the folder's files as they are now; return sentences on what is not as it was."""
+    known = {
+        path: (image_id, place, bool(missing))
+        for image_id, path, place, missing in db.execute(
+            "SELECT id, path, place, missing FROM images"
+        )
+    }
+    usable = [path for path in paths if _is_text(path)]
+    new: list[tuple[str, int]] = []
+    moved: list[tuple[int, int]] = []
+    for place, path in enumerate(usable):
+        row = known.pop(path, None)
+        if row is None:
+            new.append((path, place))
+        elif row[1:] != (place, False):
+            moved.append((place, row[0]))
+    vanished = {image_id: path for path, (image_id, _, missing) in known.items() if not missing}
+    db.executemany("INSERT INTO images (path, place) VALUES (?, ?)", new)
+    db.executemany("UPDATE images SET place = ?, missing = 0 WHERE id = ?", moved)
+    db.executemany("UPDATE images SET missing = 1 WHERE id = ?", [(k,) for k in vanished])
+    notes: list[str] = []
+    if vanished:
+        first = min(vanished.values())
+        notes.append(
+            f"{first} is no longer in the folder; its objects are kept."
+            if len(vanished) == 1
+            else f"{len(vanished)} images are no longer in the folder, {first} among them; "
+            "their objects are kept."
+        )
+    n_odd = len(paths) - len(usable)
+    if n_odd:
+        notes.append(
+            "1 file was left out: its name is not valid text."
+            if n_odd == 1
+            else f"{n_odd} files were left out: their names are not valid text."
+        )
+    return tuple(notes)
+
+
+def size(db: sqlite3.Connection, folder: Path, image_id: int) -> ImageRef:
+    """Return an image with its size, read from the file the first time; ImageError if it cannot."""
+    ref = entry(db, image_id).ref
+    if ref.width:
+        return ref
+    width, height = read_size(folder / ref.path)
+    db.execute("UPDATE images SET width = ?, height = ? WHERE id = ?", (width, height, image_id))
+    return replace(ref, width=width, height=height)
+
+
+def categories(db: sqlite3.Connection) -> tuple[Category, ...]:
+    """Return the categories in id order."""
+    rows = db.execute(
+        "SELECT id, name, colour, supercategory FROM categories WHERE removed = 0 ORDER BY id"
+    ).fetchall()
+    return tuple(Category(k, name, _colour(text), above) for k, name, text, above in rows)
+
+
+def add_category(
+    db: sqlite3.Connection,
+    name: str,
+    colour: Colour | None = None,
+    supercategory: str = "",
+    wanted_id: int | None = None,
+) -> Category:
+    """Add a category, with the palette's next colour unless told, and ``wanted_id`` if it is free.
+
+    One that was removed under the same name comes back with its old id, so that history keeps
+    meaning the same.
+    """
+    here = categories(db)
+    name = _free_name(here, name)
+    if colour is None:
+        used = {category.colour for category in here}
+        unused = (tone for tone in PALETTE if tone not in used)
+        colour = next(unused, PALETTE[len(here) % len(PALETTE)])
+    ids = {
+        category_id: old_name if removed else None
+        for category_id, old_name, removed in db.execute(
+            "SELECT id, name, removed FROM categories ORDER BY id DESC"
+        )
+    }
+    old = [k for k, old_name in ids.items() if old_name and old_name.casefold() == name.casefold()]
+    if old:
+        category_id = old[0]
+    elif wanted_id is not None and 0 < wanted_id < 2**31 and wanted_id not in ids:
+        category_id = wanted_id
+    else:
+        category_id = 1 + max(ids, default=0)
+    db.execute(
+        "INSERT INTO categories (id, name, colour, supercategory) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (id) DO UPDATE SET name = excluded.name, colour = excluded.colour, "
+        "supercategory = excluded.supercategory, removed = 0",
+        (category_id, name, _text(colour), supercategory),
+    )
+    return Category(category_id, name, colour, supercategory)
+
+
+def update_category(db: sqlite3.Connection, category: Category) -> None:
+    """Rename or recolour a category; ProjectError if the name is empty or taken."""
+    here = categories(db)
+    if category.id not in {other.id for other in here}:
+        raise ProjectError(f"Category {category.id} is not in this project.")
+    name = _free_name([other for other in here if other.id != category.id], category.name)
+    db.execute(
+        "UPDATE categories SET name = ?, colour = ?, supercategory = ? WHERE id = ?",
+        (name, _text(category.colour), category.supercategory, category.id),
+    )
+
+
+def remove_category(db: sqlite3.Connection, category_id: int) -> None:
+    """Hide a category that no instance uses; the row stays, because history may speak of it."""
+    named = {category.id: category.name for category in categories(db)}
+    if category_id not in named:
+        raise ProjectError(f"Category {category_id} is not in this project.")
+    query = "SELECT COUNT(*) FROM instances WHERE category_id = ?"
+    (n_used,) = db.execute(query, (category_id,)).fetchone()
+    if n_used:
+        objects = "1 object uses it" if n_used == 1 else f"{n_used} objects use it"
+        raise ProjectError(f"The category {named[category_id]} cannot be removed: {objects}.")
+    db.execute("UPDATE categories SET removed = 1 WHERE id = ?", (category_id,))
+
+
+def _free_name(others: Sequence[Category], name: str) -> str:
+    name = name.strip()
+    if not name:
+        raise ProjectError("A category needs a name.")
+    for other in others:
+        if other.name.casefold() == name.casefold():
+            raise ProjectError(f"There is a category {other.name} already.")
+    return name
+
+
+def _entry(row: tuple[int, str, int, int, State, int, int, int]) -> ImageEntry:
+    image_id, path, width, height, state, missing, n_instances, n_predicted = row
+    ref = ImageRef(image_id, path, width, height)
+    return ImageEntry(ref, state, n_instances, n_predicted, bool(missing))
+
+
+def _is_text(path: str) -> bool:
+    # Linux allows any bytes in a name; Python shows what is not UTF-8 as half characters.
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _text(colour: Colour) -> str:
+    return "#" + bytes(colour).hex()
+
+
+def _colour(text: str) -> Colour:
+    red, green, blue = bytes.fromhex(text[1:])
+    return red, green, blue

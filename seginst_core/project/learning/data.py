@@ -1,0 +1,82 @@
+"""What there is to learn from: whole images that are done, or the objects that were corrected."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from seginst_core.types import Dataset, Instance
+
+
+def split(dataset: Dataset, held_out: Mapping[int, bool]) -> tuple[Dataset, Dataset]:
+    """Return the images to train on, and those held out; one without a side is trained on."""
+    return (
+        _part(dataset, lambda image_id: not held_out.get(image_id, False)),
+        _part(dataset, lambda image_id: held_out.get(image_id, False)),
+    )
+
+
+def scored(dataset: Dataset, model: str) -> Dataset:
+    """Return the data to score ``model`` on: masks of its own that nobody looked at do not count.
+
+    Such an object becomes a crowd, which is neither to be found nor false. ``model`` is a card's
+    id, "" for none.
+    """
+
+    def ignored(instance: Instance) -> bool:
+        return bool(model) and instance.origin.model == model and not instance.origin.vouched
+
+    annotations = {
+        k: replace(
+            a,
+            instances=tuple(replace(i, iscrowd=True) if ignored(i) else i for i in a.instances),
+        )
+        for k, a in dataset.annotations.items()
+    }
+    return replace(dataset, annotations=annotations)
+
+
+def corrections(dataset: Dataset, held_out: Mapping[int, bool]) -> tuple[Dataset, Dataset]:
+    """Return the corrected objects to train on, and those held out; images without any are gone.
+
+    Only done images have a side from ``Learning.draw_sides``: the drafts are all trained on, so
+    the caller freezes them there (``Learning.train_on``) before a model sees them.
+    """
+    kept = {
+        image_id: replace(a, instances=tuple(i for i in a.instances if is_corrected(i)))
+        for image_id, a in dataset.annotations.items()
+    }
+    some = {image_id: a for image_id, a in kept.items() if a.instances}
+    images = tuple(ref for ref in dataset.images if ref.id in some)
+    return split(replace(dataset, images=images, annotations=some), held_out)
+
+
+def is_corrected(instance: Instance) -> bool:
+    """Whether a person drew or changed an object's mask; one that was only accepted is not."""
+    origin = instance.origin
+    return instance.mask is not None and (origin.kind == "human" or origin.edited)
+
+
+def newest(dataset: Dataset, n: int) -> Dataset:
+    """Return a data set with its ``n`` newest objects (those of the highest ids) alone."""
+    ids = sorted(i.id for a in dataset.annotations.values() for i in a.instances)
+    if len(ids) <= n:
+        return dataset
+    first = ids[-n]
+    kept = {
+        k: replace(a, instances=tuple(i for i in a.instances if i.id >= first))
+        for k, a in dataset.annotations.items()
+    }
+    part = _part(dataset, lambda image_id: bool(kept[image_id].instances))
+    return replace(part, annotations={k: kept[k] for k in part.annotations})
+
+
+def n_objects(dataset: Dataset) -> int:
+    """Return how many objects a data set holds."""
+    return sum(len(a.instances) for a in dataset.annotations.values())
+
+
+def _part(dataset: Dataset, wanted: Callable[[int], bool]) -> Dataset:
+    return replace(
+        dataset,
+        images=tuple(ref for ref in dataset.images if wanted(ref.id)),
+        annotations={k: a for k, a in dataset.annotations.items() if wanted(k)},
+    )
