@@ -1,0 +1,1 @@
+"""What went wrong with a prediction, in which stage, and what that costs."""

@@ -1,0 +1,147 @@
+"""The report's charts as inline SVG: no script, colours from the page's style sheet.
+
+Classes ``a`` and ``b`` colour the two sides; B's lines are dashed too, so that the sides stay apart
+in print and for colour-blind people.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from seginst_core.review.report.words import signed
+from seginst_core.review.schema import Case, Curve, Difference
+
+WIDTH, HEIGHT = 420, 280
+LEFT, RIGHT, TOP, BOTTOM = 46, 12, 12, 40
+PLOT_WIDTH, PLOT_HEIGHT = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+
+N_BINS = 20
+
+
+def precision_recall(curve: Curve) -> str:
+    """Return precision over recall of A and B at one IoU threshold."""
+    lines = "".join(_curve(values, side) for side, values in (("a", curve["a"]), ("b", curve["b"])))
+    title = f"Mask precision over recall of A and B at IoU {curve['iou']}"
+    return _svg(title, _axes("recall", "precision", 1.0, "{:.1f}") + lines)
+
+
+def iou_histogram(cases: Sequence[Case]) -> str:
+    """Return how many of the true objects' cases have which IoU of A and B, in bins of 0.05."""
+    counts_a = _bins([case["iou_a"] for case in cases])
+    counts_b = _bins([case["iou_b"] for case in cases])
+    top = _round_up(max(*counts_a, *counts_b))
+    bars = []
+    step = PLOT_WIDTH / N_BINS
+    for side, counts, shift in (("a", counts_a, 0.1), ("b", counts_b, 0.5)):
+        for place, count in enumerate(counts):
+            height = PLOT_HEIGHT * count / top
+            bars.append(
+                f'<rect class="fill-{side}" x="{LEFT + step * (place + shift):.1f}" '
+                f'y="{TOP + PLOT_HEIGHT - height:.1f}" width="{step * 0.4:.1f}" '
+                f'height="{height:.1f}"><title>{side.upper()}, IoU {place / N_BINS:.2f} to '
+                f"{(place + 1) / N_BINS:.2f}: {count}</title></rect>"
+            )
+    title = "Histogram of the mask IoU that A and B reach on the true objects"
+    return _svg(title, _axes("mask IoU", "objects", top, "{:.0f}") + "".join(bars))
+
+
+def interval(difference: Difference) -> str:
+    """Return the difference as a point with its 95 % interval beside the zero line; or nothing."""
+    gained, (low, high) = difference["segm_AP"], difference["ci95"]
+    if gained is None or low is None or high is None:
+        return ""
+    width, height, middle = 620, 96, 38
+    reach = max(abs(low), abs(high), abs(gained), 0.01) * 1.25
+
+    def x(value: float) -> float:
+        return width / 2 + value / reach * (width / 2 - 20)
+
+    # Near each other the three numbers would print over each other, so only the ends have one.
+    ends = "".join(
+        f'<text x="{x(value):.1f}" y="{middle - 16}" text-anchor="{anchor}">{signed(value)}</text>'
+        for value, anchor in ((low, "end"), (high, "start"))
+    )
+    title = f"B minus A: {signed(gained)}, 95 % interval {signed(low)} to {signed(high)}"
+    content = (
+        f'<line class="grid" x1="20" x2="{width - 20}" y1="{middle}" y2="{middle}"/>'
+        f'<line class="zero" x1="{x(0):.1f}" x2="{x(0):.1f}" y1="8" y2="{middle + 26}"/>'
+        f'<line class="range" x1="{x(low):.1f}" x2="{x(high):.1f}" y1="{middle}" y2="{middle}"/>'
+        f'<circle class="point" cx="{x(gained):.1f}" cy="{middle}" r="6"/>{ends}'
+        f'<text x="{x(0):.1f}" y="{height - 16}" text-anchor="middle">0</text>'
+        f'<text x="20" y="{height - 16}">\N{LEFTWARDS ARROW} A better</text>'
+        f'<text x="{width - 20}" y="{height - 16}" text-anchor="end">'
+        "B better \N{RIGHTWARDS ARROW}</text>"
+    )
+    return _svg(title, content, width, height)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Points (x, y) of one side: ``a``, ``b`` or ``c``."""
+
+    side: str
+    points: Sequence[tuple[float, float]]
+
+
+def line_chart(
+    title: str, x_name: str, y_name: str, lines: Sequence[Line], x_top: float, y_top: float
+) -> str:
+    """Return lines over axes that begin at zero and end at ``x_top`` and ``y_top``."""
+    drawn = "".join(_polyline(line, x_top, y_top) for line in lines)
+    y_format = "{:.1f}" if y_top <= 10 else "{:.0f}"
+    return _svg(title, _axes(x_name, y_name, y_top, y_format, x_top) + drawn)
+
+
+def _curve(values: Sequence[float], side: str) -> str:
+    last = len(values) - 1
+    points = [(place / last, value) for place, value in enumerate(values)]
+    return _polyline(Line(side, points), 1.0, 1.0)
+
+
+def _polyline(line: Line, x_top: float, y_top: float) -> str:
+    if not line.points:
+        return ""
+    points = " ".join(
+        f"{LEFT + PLOT_WIDTH * x / x_top:.1f},{TOP + PLOT_HEIGHT * (1 - y / y_top):.1f}"
+        for x, y in line.points
+    )
+    return f'<polyline class="line-{line.side}" points="{points}"/>'
+
+
+def _axes(x_name: str, y_name: str, y_top: float, y_format: str, x_top: float = 1.0) -> str:
+    parts = []
+    for quarter in range(5):
+        part = quarter / 4
+        x, y = LEFT + PLOT_WIDTH * part, TOP + PLOT_HEIGHT * (1 - part)
+        parts.append(
+            f'<line class="grid" x1="{LEFT}" x2="{LEFT + PLOT_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">'
+            f"{y_format.format(part * y_top) if quarter % 2 == 0 else ''}</text>"
+            f'<text x="{x:.1f}" y="{TOP + PLOT_HEIGHT + 16}" text-anchor="middle">'
+            f"{part * x_top:g}</text>"
+        )
+    parts.append(
+        f'<text x="{LEFT + PLOT_WIDTH / 2}" y="{HEIGHT - 6}" text-anchor="middle">{x_name}</text>'
+        f'<text transform="translate(12 {TOP + PLOT_HEIGHT / 2}) rotate(-90)" '
+        f'text-anchor="middle">{y_name}</text>'
+    )
+    return "".join(parts)
+
+
+def _bins(ious: Sequence[float | None]) -> list[int]:
+    counts = [0] * N_BINS
+    for iou in ious:
+        if iou is not None:
+            counts[min(int(iou * N_BINS), N_BINS - 1)] += 1
+    return counts
+
+
+def _round_up(count: int) -> int:
+    """Return the next even number, so that the middle of the axis is a whole number too."""
+    return max(count + count % 2, 2)
+
+
+def _svg(title: str, content: str, width: int = WIDTH, height: int = HEIGHT) -> str:
+    return (
+        f'<svg viewBox="0 0 {width} {height}" role="img" style="max-width: {width}px">'
+        f"<title>{title}</title>{content}</svg>"
+    )
