@@ -12,11 +12,10 @@ from importlib import metadata
 from typing import Literal
 
 from seginst_core.library import list_models, user_folder
+from seginst_core.models import detectron2
 
 Level = Literal["good", "note", "bad"]
 """``bad`` keeps the window from starting; a ``note`` is worth knowing."""
-
-DETECTRON2_PAGE = "https://detectron2.readthedocs.io/en/latest/tutorials/install.html"
 
 QT_LIBRARIES: Mapping[str, str] = {
     "libEGL.so.1": "libegl1",
@@ -130,8 +129,11 @@ _CPU_FEATURES = {"amx_bf16": "AMX", "avx512_bf16": "AVX512-BF16", "avx512f": "AV
 
 
 def _detectron2() -> Finding:
-    if importlib.util.find_spec("detectron2") is None:
-        text = f"not installed; the torchvision engine needs it not. To add it: {DETECTRON2_PAGE}"
+    if not detectron2.is_installed():
+        text = (
+            "not installed, and only the detectron2 engine needs it; to add it: "
+            f"{detectron2.DETECTRON2_PAGE}"
+        )
     else:
         text = f"{_version('detectron2')} is installed"
     return Finding("detectron2", "note", text)

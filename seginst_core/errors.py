@@ -1,5 +1,9 @@
 """The exceptions whose text a person reads: each message is one plain sentence."""
 
+import errno
+
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc")
+
 
 class SegInstError(Exception):
     """Something the person can mend; the message says what, in one sentence."""
@@ -27,3 +31,14 @@ class DataError(SegInstError):
 
 class Cancelled(Exception):  # noqa: N818 - not an error: the person asked for it
     """A job stopped because it was asked to."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out: torch says so by a RuntimeError's text, GPUs by a subclass of it."""
+    if isinstance(error, MemoryError):
+        return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    return isinstance(error, RuntimeError) and any(
+        words in str(error).casefold() for words in _OUT_OF_MEMORY
+    )

@@ -11,9 +11,7 @@ from typing import TypeAlias
 
 from seginst_core.errors import Cancelled
 
-JsonValue: TypeAlias = (
-    "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | Mapping[str, JsonValue]"
-)
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | Mapping[str, JsonValue] | None"
 Event: TypeAlias = Mapping[str, JsonValue]
 """``{"event": "progress" | "loss" | "log" | "prediction" | ..., ...}``."""
 
@@ -24,7 +22,7 @@ def _ignore(event: Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """A job's two wires: events go out through ``send``, a wish to stop comes in through ``stop``."""
+    """A job's two wires: events go out by ``send``, a wish to stop comes in by ``stop``."""
 
     send: Callable[[Event], None] = _ignore
     stop: Flag = field(default_factory=Flag)

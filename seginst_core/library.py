@@ -14,7 +14,7 @@ from typing import Literal
 
 import resources
 from seginst_core.errors import ModelError
-from seginst_core.models.card import CARD_NAME, ModelCard, file_digest, read_card
+from seginst_core.models.card import CARD_NAME, CHECKPOINT_FOLDER, ModelCard, file_digest, read_card
 
 Place = Literal["project", "user", "starter"]
 
@@ -155,4 +155,9 @@ def _model_dirs(parent: Path) -> list[Path]:
     if not parent.is_dir():
         return []
     folders = (p for p in parent.iterdir() if p.is_dir() and not p.name.startswith((".", "_")))
-    return sorted(folders, key=lambda path: path.name.casefold())
+    known = (p for p in folders if not _is_in_training(p))
+    return sorted(known, key=lambda path: path.name.casefold())
+
+
+def _is_in_training(folder: Path) -> bool:
+    return (folder / CHECKPOINT_FOLDER).is_dir() and not (folder / CARD_NAME).is_file()

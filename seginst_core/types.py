@@ -21,12 +21,14 @@ EngineName = Literal["torchvision", "detectron2"]
 Preset = Literal["tiny", "fast", "accurate"]
 State = Literal["todo", "draft", "done"]
 Stage = Literal["all", "detector", "mask"]
+Backend = Literal["torch", "openvino"]
 
 PIPELINES: tuple[PipelineName, ...] = get_args(PipelineName)
 ENGINE_NAMES: tuple[EngineName, ...] = get_args(EngineName)
 PRESETS: tuple[Preset, ...] = get_args(Preset)
 STATES: tuple[State, ...] = get_args(State)
 STAGES: tuple[Stage, ...] = get_args(Stage)
+BACKENDS: tuple[Backend, ...] = get_args(Backend)
 
 # Colours that stay apart for colour-blind people (Okabe and Ito 2008), then lighter companions.
 PALETTE: tuple[tuple[int, int, int], ...] = (
@@ -41,6 +43,18 @@ PALETTE: tuple[tuple[int, int, int], ...] = (
     (250, 190, 170),
     (160, 140, 220),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """How a model runs: on which device and by which library.
+
+    ``levels`` is how many of its decoders a nested U-Net draws with, 0 for all of them.
+    """
+
+    device: str = "auto"
+    backend: Backend = "torch"
+    levels: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +120,12 @@ class Mask:
     @property
     def x1(self) -> int:
         """Right edge of the crop, exclusive."""
-        return self.x0 + self.bits.shape[1]
+        return self.x0 + int(self.bits.shape[1])
 
     @property
     def y1(self) -> int:
         """Bottom edge of the crop, exclusive."""
-        return self.y0 + self.bits.shape[0]
+        return self.y0 + int(self.bits.shape[0])
 
     @property
     def area(self) -> int:
@@ -129,7 +143,10 @@ class Mask:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an instance came from: a model's draft, an import or a hand; kept through later edits."""
+    """Where an instance came from: a model, an import or a hand; kept through later edits.
+
+    ``seen`` says that a person looked at this object by itself and found it right.
+    """
 
     kind: Literal["human", "model", "import"]
     model: str = ""
@@ -137,6 +154,15 @@ class Origin:
     score: float | None = None
     threshold: float | None = None
     edited: bool = False
+    seen: bool = False
+
+    @property
+    def vouched(self) -> bool:
+        """Whether a person answers for the object: drew, imported, corrected or confirmed it.
+
+        What was only accepted together with others must not score the model that drew it.
+        """
+        return self.kind != "model" or self.edited or self.seen
 
 
 HUMAN = Origin("human")
@@ -144,7 +170,7 @@ HUMAN = Origin("human")
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One object: ``id`` is unique in its project and never reused; ``mask`` is None if box-only."""
+    """One object: ``id`` is unique in its project, never reused; ``mask`` None means box-only."""
 
     id: int
     category_id: int

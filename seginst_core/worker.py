@@ -52,7 +52,7 @@ def main() -> None:
         os.nice(NICENESS)
     # Not sys.stdin: the interpreter aborts at its end if a thread still reads from that.
     with suppress(KeyboardInterrupt), open(0, "rb", closefd=False) as source:
-        serve(source, out, JOBS, describe)
+        serve(source, out, JOBS, describe, _end_soon)
 
 
 def describe() -> dict[str, JsonValue]:
@@ -68,8 +68,12 @@ def serve(
     sink: BinaryIO,
     jobs: Mapping[str, Job],
     describe: Callable[[], Mapping[str, JsonValue]],
+    on_end: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run the jobs that ``source`` asks for, one after another, until it ends."""
+    """Run the jobs that ``source`` asks for, one after another, until it ends.
+
+    ``on_end`` is called when it has ended, which may be before the running job has.
+    """
     lock = threading.Lock()
 
     def send(event: Event) -> None:
@@ -79,7 +83,7 @@ def serve(
             sink.flush()
 
     inbox = _Inbox()
-    threading.Thread(target=_read, args=(source, inbox, send), daemon=True).start()
+    threading.Thread(target=_read, args=(source, inbox, send, on_end), daemon=True).start()
     try:
         send({"event": "ready", "version": __version__, **describe()})
         while (request := inbox.requests.get()) is not None:
@@ -110,8 +114,10 @@ def _outcome(
     return {"event": "done", "result": result}
 
 
-def _read(source: BinaryIO, inbox: _Inbox, send: Callable[[Event], None]) -> None:
-    """Take in requests until the input ends, then see to it that the process does too."""
+def _read(
+    source: BinaryIO, inbox: _Inbox, send: Callable[[Event], None], on_end: Callable[[], None]
+) -> None:
+    """Take in requests until the input ends, then ask every job to stop."""
     for line in source:
         if line.strip():
             _take(line, inbox, send)
@@ -119,7 +125,11 @@ def _read(source: BinaryIO, inbox: _Inbox, send: Callable[[Event], None]) -> Non
     with inbox.lock:
         for flag in inbox.flags.values():
             flag.set()
-    # Nobody listens any more: a job that does not look at its flag must not run on for hours.
+    on_end()
+
+
+def _end_soon() -> None:
+    """End this process: a job that does not look at its flag must not run on for hours."""
     timer = threading.Timer(QUIT_SECONDS, os._exit, (1,))
     timer.daemon = True
     timer.start()

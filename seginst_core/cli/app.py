@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from seginst_core import __version__
-from seginst_core.cli import exchange, machine, models, predict, review, train
+from seginst_core.cli import exchange, machine, models, predict, review, study, train
 
 app = typer.Typer(
     name="seginst",
@@ -37,6 +37,7 @@ app.command("train")(train.train)
 app.command("predict")(predict.predict)
 app.command("evaluate")(review.evaluate)
 app.command("compare")(review.compare)
+app.command("study")(study.study)
 app.command("import")(exchange.import_)
 app.command("export")(exchange.export)
 app.add_typer(models.app, name="models")

@@ -7,6 +7,7 @@ import typer
 
 from seginst_core.cli.console import guarded, progress_bar, say, show_facts, show_json
 from seginst_core.jobs.params import SMALLEST_TILE_PX, TileChoice
+from seginst_core.types import Backend
 
 
 @guarded
@@ -31,7 +32,17 @@ def predict(
     tile: Annotated[
         str, typer.Option(metavar="auto|off|PX", help="Cut large images into tiles.")
     ] = "auto",
+    refine: Annotated[
+        str, typer.Option(help="Two-stage model whose nested U-Net draws the masks in the boxes.")
+    ] = "",
+    levels: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Decoders the nested U-Net draws with, 1 the fastest.", show_default="all"
+        ),
+    ] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    backend: Annotated[Backend, typer.Option(help="Library that runs the networks.")] = "torch",
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Find objects: COCO results for --data, a COCO dict with its images for FILE_OR_DIR."""
@@ -42,7 +53,7 @@ def predict(
         raise typer.BadParameter("--data and --images belong together")
     from seginst_core.jobs.predict_files import PredictSettings, predict_dataset, predict_paths
 
-    settings = PredictSettings(model, device, score, side)
+    settings = PredictSettings(model, device, score, side, refine, backend, levels)
     with progress_bar("Predicting") as reporter:
         if data is not None and images is not None:
             summary = predict_dataset(settings, data, images, out, reporter)

@@ -1,12 +1,13 @@
 """``seginst evaluate`` and ``seginst compare``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
 from seginst_core.cli.console import guarded, progress_bar, show_facts, show_json, show_table
 from seginst_core.events import JsonValue
+from seginst_core.review.schema import Report
 
 KINDS = ("bbox", "segm", "boundary")
 MEASURES = ("AP", "AP50", "AP75", "APs", "APm", "APl")
@@ -23,7 +24,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Measure predictions: AP of boxes, masks and mask boundaries, and mean IoU."""
-    from seginst_core.jobs.review import evaluate as run
+    from seginst_core.jobs.review.measure import evaluate as run
 
     with progress_bar("Measuring") as reporter:
         result = run(
@@ -49,30 +50,34 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(help="Folder for report.html and report.json.")
     ] = None,
+    model_a: Annotated[
+        str | None,
+        typer.Option(
+            help="The two-stage model behind A: draws in the true boxes to find the stage."
+        ),
+    ] = None,
+    images: Annotated[Path | None, typer.Option(help="The images, for --model-a.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare two predictions of the same images, with a report to look at."""
-    from seginst_core.jobs.review import compare as run
+    from seginst_core.jobs.review.measure import compare as run
+    from seginst_core.review.report.words import explanation, headline
 
+    if (model_a is None) != (images is None):
+        raise typer.BadParameter("--model-a and --images go together.")
+    params: dict[str, JsonValue] = {"truth": str(truth), "a": str(a), "b": str(b)}
+    params["out"] = str(out) if out else None
+    if model_a is not None:
+        params["model_a"], params["images"] = model_a, str(images)
     with progress_bar("Comparing") as reporter:
-        result = run(
-            {"truth": str(truth), "a": str(a), "b": str(b), "out": str(out) if out else None},
-            reporter,
-        )
+        result = run(params, reporter)
     if as_json:
         show_json(result)
         return
     show_table(("", *MEASURES), [*_rows(result["a"], "A "), *_rows(result["b"], "B ")])
-    facts = []
-    difference = result["difference"]
-    if isinstance(difference, dict):
-        interval = difference.get("ci95")
-        text = f"{_number(difference.get('segm_AP'))} mask AP gained by B over A"
-        if isinstance(interval, list) and None not in interval:
-            text += f", 95% between {_number(interval[0])} and {_number(interval[1])}"
-        facts.append(("difference", text))
-    cases = result["cases"]
-    facts.append(("cases", str(len(cases)) if isinstance(cases, list) else "none"))
+    report = cast(Report, result)
+    typer.echo(f"{headline(report)} {explanation(report)}")
+    facts = [("cases", str(len(report["cases"])))]
     if out:
         facts.append(("report", str(out / "report.html")))
     show_facts(facts)

@@ -1,5 +1,8 @@
 """``seginst train``."""
 
+import os
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +18,7 @@ from seginst_core.cli.console import (
 )
 from seginst_core.errors import Cancelled
 from seginst_core.events import JsonValue, Reporter
+from seginst_core.models.config import Encoder
 from seginst_core.types import EngineName, PipelineName, Preset, Stage
 
 DEFAULT_MINUTES = 30.0
@@ -33,8 +37,27 @@ def train(
         EngineName, typer.Option(help="Library that brings the detection network.")
     ] = "torchvision",
     preset: Annotated[
-        Preset, typer.Option(help="Size of the networks; ignored with --from MODEL.")
-    ] = "fast",
+        Preset | None,
+        typer.Option(
+            help="Size of the networks; ignored with --from MODEL.",
+            show_default="fast, or accurate with --config",
+        ),
+    ] = None,
+    config: Annotated[
+        str,
+        typer.Option(
+            help="detectron2's own configuration of the detection network: a name in its model "
+            "zoo or a YAML file.",
+            show_default="the preset's",
+        ),
+    ] = "",
+    encoder: Annotated[
+        Encoder | None,
+        typer.Option(
+            help="Backbone of the nested U-Net.",
+            show_default="plain, or resnet34 with --from published",
+        ),
+    ] = None,
     start: Annotated[
         str,
         typer.Option(
@@ -52,12 +75,17 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same batches.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from OUT's checkpoint.")] = False,
+    description: Annotated[str, typer.Option(help="What the model card says of it.")] = "",
     half: Annotated[bool, typer.Option("--half", help="Store the weights as float16.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print events and the result as JSON lines.")
     ] = False,
 ) -> None:
-    """Train a model: give one of --epochs, --iterations and --minutes (30 minutes if none)."""
+    """Train a model: give one of --epochs, --iterations and --minutes (30 minutes if none).
+
+    Several processes or GPUs train one model together when torchrun starts them:
+    torchrun --standalone --nproc-per-node 2 -m seginst_core.cli train ...
+    """
     if sum(value is not None for value in (epochs, iterations, minutes)) > 1:
         raise typer.BadParameter(
             "give one of them only", param_hint="--epochs, --iterations, --minutes"
@@ -75,7 +103,9 @@ def train(
         "pipeline": pipeline,
         "val": str(val) if val else None,
         "engine": engine,
-        "preset": preset,
+        "preset": preset or ("accurate" if config else "fast"),
+        "config": config,
+        "encoder": encoder,
         "start": start,
         "epochs": epochs,
         "iterations": iterations,
@@ -85,7 +115,14 @@ def train(
         "seed": seed,
         "resume": resume,
         "half": half,
+        "description": description,
+        "command": shlex.join([*_program(), *sys.argv[1:]]),
     }
+    if os.environ.get("RANK", "0") != "0" and _n_processes() > 1:
+        # One of torchrun's processes speaks for all.
+        with json_lines() as reporter:
+            _run(params, Reporter(stop=reporter.stop), "")
+        return
     try:
         if as_json:
             with json_lines() as reporter:
@@ -106,6 +143,26 @@ def train(
     if isinstance(scores, dict):
         rows += [(key, f"{value:.4f}") for key, value in scores.items() if isinstance(value, float)]
     show_facts(rows)
+
+
+def _n_processes() -> int:
+    """Return how many processes of ``torchrun`` this is one of."""
+    launched = "TORCHELASTIC_RUN_ID" in os.environ
+    return int(os.environ.get("WORLD_SIZE", "1")) if launched else 1
+
+
+def _program() -> list[str]:
+    """Return the words that start this program as it was started."""
+    if _n_processes() == 1:
+        return ["seginst"]
+    return [
+        "torchrun",
+        "--standalone",
+        "--nproc-per-node",
+        str(_n_processes()),
+        "-m",
+        "seginst_core.cli",
+    ]
 
 
 def _run(params: dict[str, JsonValue], reporter: Reporter, note: str) -> dict[str, JsonValue]:

@@ -1,9 +1,13 @@
 """The mask of the object in a box that a person drew."""
 
-from seginst_core.errors import DataError, ModelError
+from typing import cast
+
+from seginst_core.errors import DataError
 from seginst_core.events import JsonValue, Reporter
-from seginst_core.jobs.cached import cached_image, loaded_pipeline
-from seginst_core.jobs.params import Params, path, text
+from seginst_core.jobs.cached import cached_image
+from seginst_core.jobs.params import Params, path, runtime, text
+from seginst_core.jobs.review.true_boxes import two_stage
+from seginst_core.masks.rle import encode
 from seginst_core.types import Box
 
 
@@ -14,20 +18,13 @@ def box_masks(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
     two-stage model, ImageError if the image cannot be read.
     """
     boxes = _boxes(params)
-    pipeline = loaded_pipeline(text(params, "model"), text(params, "device", "auto"))
-    from seginst_core.masks.rle import encode
-    from seginst_core.pipelines.two_stage import TwoStage
-
-    if not isinstance(pipeline, TwoStage):
-        raise ModelError(
-            f"{pipeline.card.name} is an {pipeline.card.pipeline} model, and only a two-stage "
-            "model can draw the mask in a box."
-        )
+    pipeline = two_stage(text(params, "model"), runtime(params))
     image = cached_image(path(params, "path"))
     reporter.check()
     height, width = image.shape[:2]
     masks = pipeline.masks_in_boxes(image, boxes, reporter)
-    return {"masks": [None if m is None else encode(m, width, height) for m in masks]}
+    rles = [None if m is None else encode(m, width, height) for m in masks]
+    return {"masks": cast(list[JsonValue], rles)}
 
 
 def _boxes(params: Params) -> list[Box]:

@@ -1,21 +1,41 @@
-"""Annotations into and out of a project."""
+"""Annotations into and out of a project; models of detectron2 into and out of the library."""
 
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from seginst_core.errors import DataError
-from seginst_core.events import Reporter
-from seginst_core.types import STATES, State
+from seginst_core import library
+from seginst_core.errors import DataError, ModelError
+from seginst_core.events import JsonValue, Reporter
+from seginst_core.formats import FORMATS, recognise
+from seginst_core.jobs.params import Params, path, text
+from seginst_core.models.card import (
+    DETECTOR_FILE,
+    MASK_FILE,
+    ModelCard,
+    file_digest,
+    read_card,
+    write_card,
+)
+from seginst_core.models.config import Detectron2Config
+from seginst_core.types import PALETTE, STATES, Category, State
+
+AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeSummary:
-    """How much went through, and sentences on what was skipped, mended or lost."""
+    """How much went through, and sentences on what was skipped, mended or lost.
+
+    ``losses`` were reported before writing, ``notes`` are news.
+    """
 
     n_images: int
     n_objects: int
     n_categories: int
     notes: tuple[str, ...]
+    losses: tuple[str, ...] = ()
 
 
 def import_annotations(
@@ -23,19 +43,22 @@ def import_annotations(
 ) -> ExchangeSummary:
     """Merge the annotations in ``file`` into the project of the images in ``folder``.
 
+    ``file`` may be a folder, where the format has one; the format ``auto`` is told by its content.
     FormatError if the file is not what it claims to be, DataError if it lists none of the images.
     """
-    from seginst_core.formats import FORMATS
     from seginst_core.project import Project
 
     reporter.progress(0, 2, f"Reading {file.name}")
     project = Project.open(folder)
     try:
-        dataset = FORMATS[format_name].read(file)
+        name = recognise(file) if format_name == AUTO else format_name
+        dataset = FORMATS[name].read(file, project.folder)
         here = {entry.ref.path for entry in project.images()}
         n_here = sum(ref.path in here for ref in dataset.images)
         if not n_here:
             raise DataError(f"None of the {len(dataset.images)} images of {file} is in {folder}.")
+        if dataset.notes and not any(a.instances for a in dataset.annotations.values()):
+            raise DataError(f"Nothing in {file} could be used: {dataset.notes[0]}")
         reporter.progress(1, 2, "Importing")
         notes = project.merge_dataset(dataset)
     finally:
@@ -55,9 +78,9 @@ def export_annotations(
 ) -> ExchangeSummary:
     """Write the project's annotations to ``out``, of images marked done or of all images.
 
-    An older file at ``out`` stays whole until the new one is. DataError if no image is done.
+    What the format has no place for is reported before anything is written. An older export at
+    ``out`` stays whole until the new one is. DataError if no image is done.
     """
-    from seginst_core.formats import FORMATS
     from seginst_core.project import Project
 
     states: tuple[State, ...] = ("done",) if only_done else STATES
@@ -71,10 +94,135 @@ def export_annotations(
         raise DataError(
             f"No image in {folder} is marked done; mark some, or use --state all to export drafts."
         )
+    losses = FORMATS[format_name].losses(dataset)
+    for loss in losses:
+        reporter.log(loss)
     reporter.progress(1, 2, f"Writing {out.name}")
     notes = FORMATS[format_name].write(dataset, out)
     reporter.progress(2, 2)
     n_objects = sum(len(a.instances) for a in dataset.annotations.values())
     return ExchangeSummary(
-        len(dataset.images), n_objects, len(dataset.categories), (*dataset.notes, *notes)
+        len(dataset.images), n_objects, len(dataset.categories), (*dataset.notes, *notes), losses
     )
+
+
+def add_detectron2(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
+    """Add a model of detectron2 to the library under ``name``.
+
+    ``config`` is a YAML file or a name in its model zoo, ``weights`` a ``.pth`` file and
+    ``categories`` the names in the order of its classes. A Faster R-CNN finds boxes only:
+    ``masks_from`` names the two-stage model whose nested U-Net is to draw the masks. ``project``
+    adds it there instead.
+    Returns ``{"name", "folder", "id", "pipeline"}``. ModelError or DataError if it cannot be.
+    """
+    # Before anything else: a file that could run code is refused whether or not detectron2 is here.
+    from seginst_core.models.torch_weights import read_torch_weights
+
+    given = read_torch_weights(path(params, "weights"))
+    names = category_names(params)
+    config, project = text(params, "config"), text(params, "project", "")
+    donor = text(params, "masks_from", "")
+    from seginst_core.engines import load_engine
+    from seginst_core.models.weights import save_weights
+
+    load_engine("detectron2")
+    from seginst_core.engines.detectron2_transfer import take_in
+
+    foreign = take_in(config, given, len(names))
+    reporter.check()
+    name = text(params, "name", "") or Path(config).stem
+    with tempfile.TemporaryDirectory(prefix="seginst-") as temporary:
+        folder = Path(temporary) / "model"
+        folder.mkdir()
+        files = {DETECTOR_FILE: save_weights(folder / DETECTOR_FILE, foreign.state)}
+        mask = None
+        if not foreign.masks:
+            origin = _donor(donor, project)
+            mask = read_card(origin).mask
+            shutil.copyfile(origin / MASK_FILE, folder / MASK_FILE)
+            files[MASK_FILE] = file_digest(folder / MASK_FILE)
+        card = ModelCard(
+            name=name,
+            pipeline="end-to-end" if foreign.masks else "two-stage",
+            engine="detectron2",
+            preset="accurate",
+            categories=tuple(
+                Category(number + 1, label, PALETTE[number % len(PALETTE)])
+                for number, label in enumerate(names)
+            ),
+            detector=foreign.config,
+            mask=mask,
+            description=text(params, "description", "") or "Brought from detectron2.",
+            training={"config": Path(config).name, "weights": path(params, "weights").name},
+            files=files,
+        )
+        write_card(folder, card)
+        reporter.check()
+        added = library.add(folder, name, Path(project) if project else None)
+    return {
+        "name": added.name,
+        "folder": str(added.folder),
+        "id": card.id,
+        "pipeline": card.pipeline,
+    }
+
+
+def export_detectron2(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
+    """Write ``model`` into the folder ``out`` as ``model_final.pth`` and ``config.yaml``.
+
+    Of a two-stage model that is its detector alone. Returns ``{"folder", "notes"}``.
+    ModelError if it cannot be.
+    """
+    project = text(params, "project", "")
+    folder = library.resolve(text(params, "model"), Path(project) if project else None)
+    card = read_card(folder)
+    if not isinstance(card.detector, Detectron2Config):
+        raise ModelError(
+            f"{card.name} is made of {card.engine}'s networks, which detectron2 does not have; "
+            "only models of the engine detectron2 can be exported to it."
+        )
+    from seginst_core.engines import load_engine
+    from seginst_core.models.weights import load_weights
+
+    load_engine("detectron2")
+    from seginst_core.engines.detectron2_transfer import take_out
+
+    state = load_weights(folder / DETECTOR_FILE, card.files.get(DETECTOR_FILE))
+    reporter.check()
+    out = path(params, "out")
+    names = [category.name for category in card.categories]
+    take_out(out, card.detector, state, names, masks=card.pipeline == "end-to-end")
+    notes: list[JsonValue] = []
+    if card.pipeline == "two-stage":
+        notes.append("Only the detector was written: detectron2 has no nested U-Net.")
+    if card.detector.input_scale != 1:
+        notes.append(
+            f"The sides of images have to be multiplied by {card.detector.input_scale:g} before "
+            "detectron2 predicts them."
+        )
+    return {"folder": str(out), "notes": notes}
+
+
+def category_names(params: Params) -> list[str]:
+    """Return the names at ``categories``; DataError if there is none, or one comes twice."""
+    value = params.get("categories")
+    if not isinstance(value, list) or not value:
+        raise DataError("Name the model's categories, in the order of its classes.")
+    names = [str(name).strip() for name in value]
+    if not all(names) or len(set(names)) != len(names):
+        raise DataError("Every category needs a name of its own.")
+    return names
+
+
+def _donor(name: str, project: str) -> Path:
+    """Return the two-stage model whose nested U-Net is to be used."""
+    if not name:
+        raise ModelError(
+            "A Faster R-CNN finds boxes but draws no masks; name a two-stage model whose nested "
+            "U-Net is to draw them."
+        )
+    folder = library.resolve(name, Path(project) if project else None)
+    card = read_card(folder)
+    if card.mask is None or card.files.get(MASK_FILE) != file_digest(folder / MASK_FILE):
+        raise ModelError(f"{card.name} is no two-stage model, or its mask network was changed.")
+    return folder

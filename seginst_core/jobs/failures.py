@@ -7,17 +7,15 @@ import traceback
 from datetime import datetime
 from pathlib import Path
 
-from seginst_core.errors import SegInstError
+from seginst_core.errors import SegInstError, is_out_of_memory
 from seginst_core.library import user_folder
-
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 def sentence(error: BaseException) -> str:
     """Return one sentence for the person; an unexpected error is also written to a log file."""
     if isinstance(error, SegInstError):
         return " ".join(str(error).split())
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return (
             "The machine's memory ran out; close other programs, or use smaller tiles, "
             "a smaller preset or a smaller image."
@@ -41,17 +39,6 @@ def write_log(error: BaseException) -> Path | None:
             continue
         return folder / name
     return None
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    # torch raises RuntimeError on the CPU and a subclass of it on GPUs; only the text tells.
-    if isinstance(error, MemoryError):
-        return True
-    if isinstance(error, OSError):
-        return error.errno == errno.ENOMEM
-    return isinstance(error, RuntimeError) and any(
-        words in str(error).casefold() for words in _OUT_OF_MEMORY
-    )
 
 
 def _system_sentence(error: OSError) -> str:

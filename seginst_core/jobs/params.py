@@ -6,6 +6,7 @@ from typing import Literal
 
 from seginst_core.errors import DataError
 from seginst_core.events import JsonValue
+from seginst_core.types import BACKENDS, Runtime
 
 Params = Mapping[str, JsonValue]
 TileChoice = int | Literal["auto"] | None
@@ -46,6 +47,14 @@ def rows(params: Params, key: str) -> list[Params]:
     if len(found) != len(value):
         raise DataError(f"The job's parameter {key!r} has to be a list of objects.")
     return found
+
+
+def runtime(params: Params) -> Runtime:
+    """Return how a model is to run; DataError if it is not said as it should be."""
+    backend = text(params, "backend", "torch")
+    if backend not in BACKENDS:
+        raise DataError(f"A backend is {' or '.join(BACKENDS)}, not {backend!r}.")
+    return Runtime(text(params, "device", "auto"), backend, int(number(params, "levels", 0)))
 
 
 def tile(params: Params) -> TileChoice:

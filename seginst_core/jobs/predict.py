@@ -1,10 +1,12 @@
 """The worker's prediction: one event an image, as soon as it is known."""
 
 from pathlib import Path
+from typing import cast
 
 from seginst_core.events import JsonValue, Reporter
+from seginst_core.formats import coco_json
 from seginst_core.jobs.cached import loaded_pipeline
-from seginst_core.jobs.params import Params, number, rows, text, tile
+from seginst_core.jobs.params import Params, number, rows, runtime, text, tile
 from seginst_core.jobs.predicting import Answer, Item, predict_each
 from seginst_core.models.card import ModelCard
 
@@ -19,7 +21,7 @@ def predict(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
         for row in rows(params, "images")
     ]
     reporter.progress(0, len(items), "Loading the model")
-    pipeline = loaded_pipeline(text(params, "model"), text(params, "device", "auto"))
+    pipeline = loaded_pipeline(text(params, "model"), runtime(params))
     n_objects = n_unreadable = 0
     for answer in predict_each(
         pipeline,
@@ -39,11 +41,9 @@ def predict(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
 
 def prediction_event(answer: Answer, card: ModelCard) -> dict[str, JsonValue]:
     """Write one image's answer as an event; the ids of its categories are the model's own."""
-    from seginst_core.formats.coco_json import results
-
     names = {category.id: category.name for category in card.categories}
-    found = results(answer.item.image_id, answer.instances, answer.width, answer.height)
-    instances: list[JsonValue] = [{**row, "category": names[row["category_id"]]} for row in found]
+    found = coco_json.results(answer.item.image_id, answer.instances, answer.width, answer.height)
+    instances = [{**row, "category": names[row["category_id"]]} for row in found]
     return {
         "event": "prediction",
         "image_id": answer.item.image_id,
@@ -54,5 +54,5 @@ def prediction_event(answer: Answer, card: ModelCard) -> dict[str, JsonValue]:
         "width": answer.width,
         "height": answer.height,
         "categories": [{"id": c.id, "name": c.name} for c in card.categories],
-        "instances": instances,
+        "instances": cast(list[JsonValue], instances),
     }

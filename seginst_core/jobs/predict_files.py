@@ -4,28 +4,38 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import orjson
+from typing import TYPE_CHECKING
 
 from seginst_core.errors import DataError, ImageError
-from seginst_core.events import JsonValue, Reporter
-from seginst_core.files import write_atomic
-from seginst_core.jobs.cached import loaded_pipeline
+from seginst_core.events import Reporter
+from seginst_core.formats import coco_json
+from seginst_core.formats.coco_json import Result
+from seginst_core.jobs.cached import loaded_pipeline, refined_pipeline
 from seginst_core.jobs.params import TileChoice
 from seginst_core.jobs.predicting import Item, predict_each
 from seginst_core.library import resolve
 from seginst_core.models.card import read_card
-from seginst_core.types import Category
+from seginst_core.types import Backend, Category, Runtime
+
+if TYPE_CHECKING:
+    from seginst_core.pipelines.load import Pipeline
 
 
 @dataclass(frozen=True, slots=True)
 class PredictSettings:
-    """What both kinds of input share; ``tile`` None looks at whole images at once."""
+    """What both kinds of input share; ``tile`` None looks at whole images at once.
+
+    With ``refine`` the nested U-Net of that two-stage model draws the masks in ``model``'s boxes;
+    ``levels`` is how many of its decoders are run, 0 for all.
+    """
 
     model: str
     device: str = "auto"
     score: float = 0.05
     tile: TileChoice = "auto"
+    refine: str = ""
+    backend: Backend = "torch"
+    levels: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +55,6 @@ def predict_dataset(
     The model's categories become the data set's by name; one that the data set lacks is logged and
     its objects are left out. DataError if they have none in common.
     """
-    from seginst_core.formats import coco_json
-
     card = read_card(resolve(settings.model))
     if not images.is_dir():
         raise DataError(f"There is no images folder at {images}.")
@@ -71,7 +79,7 @@ def predict_dataset(
         for row in image_rows
         if row["category_id"] in ids
     ]
-    write_atomic(out, orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY))
+    coco_json.save(out, rows)
     return PredictSummary(summary.n_images, len(rows), summary.problems)
 
 
@@ -82,27 +90,27 @@ def predict_paths(
 
     File names are relative to the inputs' common folder. DataError if there is no image at all.
     """
-    from seginst_core.engines.device import describe_device
-
     card = read_card(resolve(settings.model))
     files = _files(paths)
     base = Path(os.path.commonpath([file.parent for file in files]))
     items = [Item(number, file) for number, file in enumerate(files, 1)]
     found, summary = _predict(settings, items, reporter)
-    annotations: list[dict[str, JsonValue]] = []
-    listed: list[dict[str, JsonValue]] = []
+    annotations: list[dict[str, object]] = []
+    listed: list[dict[str, object]] = []
     for (item, width, height), rows in found:
         name = item.path.relative_to(base).as_posix()
         listed.append({"id": item.image_id, "file_name": name, "width": width, "height": height})
         annotations += [{"id": len(annotations) + k, **row} for k, row in enumerate(rows, 1)]
-    device = describe_device(loaded_pipeline(settings.model, settings.device).device)
+    from seginst_core.engines.device import describe_device
+
+    device = describe_device(_pipeline(settings).device)
     coco = {
         "info": {"description": f"Predictions of {card.name} ({card.id}) on {device}"},
         "images": listed,
         "categories": [{"id": c.id, "name": c.name} for c in card.categories],
         "annotations": annotations,
     }
-    write_atomic(out, orjson.dumps(coco, option=orjson.OPT_SERIALIZE_NUMPY))
+    coco_json.save(out, coco)
     return summary
 
 
@@ -126,20 +134,15 @@ def match_categories(
     return ids, tuple(missing)
 
 
-_Rows = list[dict[str, JsonValue]]
-
-
 def _predict(
     settings: PredictSettings, items: Sequence[Item], reporter: Reporter
-) -> tuple[list[tuple[tuple[Item, int, int], _Rows]], PredictSummary]:
+) -> tuple[list[tuple[tuple[Item, int, int], list[Result]]], PredictSummary]:
     """Predict all items; their masks are kept as RLE, so that memory holds one image's only."""
-    from seginst_core.formats.coco_json import results
-
     if not items:
         raise DataError("There are no images to look at.")
     reporter.progress(0, len(items), "Loading the model")
-    pipeline = loaded_pipeline(settings.model, settings.device)
-    found: list[tuple[tuple[Item, int, int], _Rows]] = []
+    pipeline = _pipeline(settings)
+    found: list[tuple[tuple[Item, int, int], list[Result]]] = []
     problems: list[str] = []
     for answer in predict_each(
         pipeline, items, score=settings.score, tile=settings.tile, reporter=reporter
@@ -147,12 +150,21 @@ def _predict(
         if answer.problem:
             problems.append(answer.problem)
             continue
-        rows = results(answer.item.image_id, answer.instances, answer.width, answer.height)
+        rows = coco_json.results(
+            answer.item.image_id, answer.instances, answer.width, answer.height
+        )
         found.append(((answer.item, answer.width, answer.height), rows))
     if not found:
         raise ImageError(problems[0])
     n_objects = sum(len(rows) for _, rows in found)
     return found, PredictSummary(len(found), n_objects, tuple(problems))
+
+
+def _pipeline(settings: PredictSettings) -> "Pipeline":
+    runtime = Runtime(settings.device, settings.backend, settings.levels)
+    if settings.refine:
+        return refined_pipeline(settings.model, settings.refine, runtime)
+    return loaded_pipeline(settings.model, runtime)
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:

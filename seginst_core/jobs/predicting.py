@@ -1,18 +1,23 @@
 """One model over many images: what every kind of prediction shares."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seginst_core.errors import ImageError
 from seginst_core.events import Event, Reporter
 from seginst_core.jobs.params import TileChoice
-from seginst_core.types import Instance
+from seginst_core.types import ImageArray, Instance
 
 if TYPE_CHECKING:
     from seginst_core.pipelines.load import Pipeline
+
+READ_AHEAD_PIXELS = 1 << 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +51,10 @@ def predict_each(
     reporter: Reporter,
 ) -> Iterator[Answer]:
     """Yield the answer for each image in order; one that cannot be read does not stop the rest."""
-    from seginst_core.images import read_image
-
-    for number, item in enumerate(items):
+    for number, (item, read) in enumerate(_read_ahead(items)):
         reporter.progress(number, len(items), item.path.name)
         try:
-            image = read_image(item.path)
+            image = read()
         except ImageError as error:
             yield Answer(item, problem=str(error))
             continue
@@ -71,8 +74,36 @@ def predict_each(
             reporter=_part_of(reporter, number, len(items), item.path.name),
         )
         seconds = time.perf_counter() - began
+        del image  # else it would stay while the next one is decoded
         yield Answer(item, width, height, tuple(found), seconds)
     reporter.progress(len(items), len(items))
+
+
+def _read_ahead(items: Sequence[Item]) -> Iterator[tuple[Item, Callable[[], ImageArray]]]:
+    """Yield each item with what returns its pixels, the next image being decoded meanwhile.
+
+    At most one image waits, and never a large one: two of those might not fit in memory.
+    """
+    from seginst_core.images import read_image
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="decode") as pool:
+        waiting: Future[ImageArray] | None = None
+        for item, following in zip_longest(items, items[1:]):
+            read = waiting.result if waiting else partial(read_image, item.path)
+            waiting = None
+            if following is not None and _is_small(following.path):
+                waiting = pool.submit(read_image, following.path)
+            yield item, read
+
+
+def _is_small(path: Path) -> bool:
+    from seginst_core.images import read_size
+
+    try:
+        width, height = read_size(path)
+    except ImageError:
+        return False
+    return width * height <= READ_AHEAD_PIXELS
 
 
 def _part_of(reporter: Reporter, number: int, total: int, text: str) -> Reporter:

@@ -1,5 +1,6 @@
 """Training a model in a worker or for the command line."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -7,6 +8,7 @@ from seginst_core.errors import DataError
 from seginst_core.events import JsonValue, Reporter
 from seginst_core.jobs.params import Params, number, path, text
 from seginst_core.library import resolve
+from seginst_core.models.config import ENCODERS
 from seginst_core.types import ENGINE_NAMES, PIPELINES, PRESETS, STAGES
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ def train(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
 
     Returns ``{"model": directory, "name", "id", "scores"}``. ModelError or DataError if it cannot.
     """
+    # Torch's threads spin while they wait for each other, and when the window or another program
+    # takes one of the cores they spin in vain. This is read once, when torch is first imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from seginst_core.training.run import train as run
 
     config = train_config(params)
@@ -48,6 +53,8 @@ def train_config(params: Params) -> "TrainConfig":
         preset=_word(params, "preset", PRESETS, "fast"),
         start=resolve(start) if start not in ("", PUBLISHED) else None,
         published=start == PUBLISHED,
+        config=text(params, "config", ""),
+        encoder=_word(params, "encoder", ENCODERS, None) if params.get("encoder") else None,
         epochs=None if epochs is None else int(number(params, "epochs")),
         iterations=None if iterations is None else int(number(params, "iterations")),
         minutes=None if minutes is None else number(params, "minutes"),
@@ -56,6 +63,8 @@ def train_config(params: Params) -> "TrainConfig":
         seed=int(number(params, "seed", 0)),
         resume=params.get("resume") is True,
         half=params.get("half") is True,
+        description=text(params, "description", ""),
+        command=text(params, "command", ""),
     )
 
 

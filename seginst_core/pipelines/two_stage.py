@@ -1,42 +1,42 @@
 """Pipeline A, two-stage: a Faster R-CNN finds boxes, a nested U-Net draws the mask in each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 
 from seginst_core.engines.base import Network
-from seginst_core.engines.device import has_fast_bfloat16
+from seginst_core.engines.batches import Batches
 from seginst_core.events import Reporter
 from seginst_core.masks.geometry import trim, window
 from seginst_core.masks.paste import paste_soft
 from seginst_core.models.card import ModelCard
 from seginst_core.models.config import NestedUNetConfig
-from seginst_core.models.nested_unet import NestedUNet
 from seginst_core.pipelines.crops import crop_window, crops_of
 from seginst_core.pipelines.detect import (
     TileChoice,
     choose_tiles,
     detect_tiles,
     draft,
+    drawn,
     shifted_box,
 )
+from seginst_core.pipelines.drawing import Draw
 from seginst_core.pipelines.tiling import merge_tiles
-from seginst_core.types import Box, ImageArray, Instance, Mask, Origin
-
-# Measured: on a CPU large batches outgrow the cache and are half as fast as small ones.
-CROPS_AT_ONCE = {"cpu": 8, "cuda": 128, "mps": 32}
+from seginst_core.types import Box, FloatArray, ImageArray, Instance, Mask, Origin
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TwoStage:
-    """A loaded detector and nested U-Net."""
+    """A loaded detector and nested U-Net; ``tiles`` and ``crops`` are their batches."""
 
     card: ModelCard
     device: torch.device
     network: Network
-    unet: NestedUNet
+    draw: Draw
     config: NestedUNetConfig
+    tiles: Batches
+    crops: Batches
 
     def predict(
         self,
@@ -54,7 +54,13 @@ class TwoStage:
         origin = Origin("model", self.card.id, self.card.pipeline, threshold=score)
         per_tile = []
         for part, found in detect_tiles(
-            self.network, image, tiles, input_scale=scale, score=score, reporter=reporter
+            self.network,
+            image,
+            tiles,
+            input_scale=scale,
+            score=score,
+            batches=self.tiles,
+            reporter=reporter,
         ):
             proposals = []
             for k, label in enumerate(found.labels):
@@ -67,35 +73,43 @@ class TwoStage:
         # Boxes are merged before any mask is drawn: the crop then comes from the whole image, so an
         # object cut by a tile is drawn once and whole.
         boxes = merge_tiles(per_tile, width, height)
-        masks = self.masks_in_boxes(image, [found.box for found in boxes], reporter)
-        drawn = [
-            replace(found, mask=mask)
-            for found, mask in zip(boxes, masks, strict=True)
-            if mask is not None
-        ]
-        return [replace(found, id=k) for k, found in enumerate(drawn)]
+        soft = self.soft_masks(image, [found.box for found in boxes], reporter)
+        objects = []
+        for proposal, square in zip(boxes, soft, strict=True):
+            mask = self._paste(square, proposal.box, width, height)
+            if mask is not None:
+                objects.append(drawn(proposal, mask, square))
+        sure = [one for one in objects if (one.score or 0.0) >= score]
+        sure.sort(key=lambda one: -(one.score or 0.0))
+        return [replace(one, id=k) for k, one in enumerate(sure)]
 
-    @torch.inference_mode()
     def masks_in_boxes(
         self, image: ImageArray, boxes: Sequence[Box], reporter: Reporter | None = None
     ) -> list[Mask | None]:
         """Draw the mask of the object in each box; None where the network sees none."""
         height, width = image.shape[:2]
-        at_once = CROPS_AT_ONCE.get(self.device.type, 8)
-        bfloat16 = has_fast_bfloat16(self.device)
-        masks: list[Mask | None] = []
-        for start in range(0, len(boxes), at_once):
-            if reporter is not None:
-                reporter.progress(start, len(boxes), "Drawing masks")
-            part = boxes[start : start + at_once]
-            crops = crops_of(image, part, self.config).to(self.device)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16):
-                logits = self.unet(crops.contiguous(memory_format=torch.channels_last))[-1]
-            squares = logits.float().sigmoid().squeeze(1).cpu().numpy()
-            for box, square in zip(part, squares, strict=True):
-                whole = paste_soft(square, crop_window(box, self.config.margin), width, height)
-                masks.append(None if whole is None else _inside(whole, box))
-        return masks
+        return [
+            self._paste(square, box, width, height)
+            for box, square in zip(boxes, self.soft_masks(image, boxes, reporter), strict=True)
+        ]
+
+    def soft_masks(
+        self, image: ImageArray, boxes: Sequence[Box], reporter: Reporter | None = None
+    ) -> Iterator[FloatArray]:
+        """Yield the probabilities ``(crop_px, crop_px)`` of each box's crop, margin and all."""
+        reporter = reporter or Reporter()
+        numbered = list(enumerate(boxes))
+
+        def draw(some: Sequence[tuple[int, Box]]) -> Sequence[FloatArray]:
+            reporter.progress(some[0][0], len(boxes), "Drawing masks")
+            crops = crops_of(image, [box for _, box in some], self.config)
+            return list(self.draw(crops).numpy())
+
+        return self.crops.run(draw, numbered, reporter.log)
+
+    def _paste(self, square: FloatArray, box: Box, width: int, height: int) -> Mask | None:
+        whole = paste_soft(square, crop_window(box, self.config.margin), width, height)
+        return None if whole is None else _inside(whole, box)
 
 
 def _inside(mask: Mask, box: Box) -> Mask | None:

@@ -15,12 +15,13 @@ from torch import Tensor, nn
 
 from seginst_core.errors import Cancelled, ModelError
 from seginst_core.events import Reporter
+from seginst_core.training import distributed
 from seginst_core.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from seginst_core.training.recipe import Recipe
 
-WARM_UP_ITERATIONS = 30
 WEIGHT_DECAY = 1e-2
-GRADIENT_NORM = 5.0
-AVERAGE_DECAY = 0.99
+SGD_MOMENTUM = 0.9
+SGD_WEIGHT_DECAY = 1e-4
 REPORT_SECONDS = 2.0
 CHECKPOINT_SECONDS = 60.0
 
@@ -41,6 +42,11 @@ class Budget:
         return seconds / max(self.seconds or 0.0, 1e-9)
 
 
+def batch_rng(seed: int, part: str, iteration: int, rank: int) -> np.random.Generator:
+    """Return the source of all chance in one process's batch of one iteration."""
+    return np.random.default_rng([seed, *part.encode(), iteration, rank])
+
+
 def fit(
     network: nn.Module,
     losses_of: Callable[[BatchT], Mapping[str, Tensor]],
@@ -48,6 +54,7 @@ def fit(
     *,
     budget: Budget,
     learning_rate: float,
+    recipe: Recipe,
     seed: int,
     part: str,
     reporter: Reporter,
@@ -55,33 +62,43 @@ def fit(
 ) -> dict[str, Tensor]:
     """Train ``network`` in place and return its averaged weights.
 
-    AdamW with warm-up and a cosine to zero over the budget; gradients are clipped and the weights
-    averaged exponentially. The batch of iteration ``i`` depends on ``(seed, part, i)`` alone, so a
-    resumed run sees the data it would have seen. With ``checkpoint`` the state is written there
-    every minute and when cancelled, and read from there at the start.
+    AdamW, or what ``recipe`` says, with warm-up and a cosine to zero over the budget; gradients are
+    clipped and the weights averaged exponentially. The batch of iteration ``i`` and the chance
+    within the network depend on ``(seed, part, i)`` and the process's rank alone, so a resumed run
+    sees the data it would have seen, and no state of a random generator has to be kept. With
+    ``checkpoint`` the state is written there every minute, when cancelled and at the end, and read
+    from there at the start. Several processes (see ``distributed``) take each step together.
 
     ModelError if the loss stops being a number.
     """
-    optimiser = torch.optim.AdamW(_groups(network), lr=learning_rate)
+    learning_rate *= recipe.rate_factor
+    network.train()
+    optimiser = _optimiser(network, learning_rate, recipe)
     average = {k: v.detach().clone() for k, v in network.state_dict().items()}
     iteration, before = 0, 0.0
     saved = load_checkpoint(checkpoint) if checkpoint else None
     if saved is not None:
         network.load_state_dict(dict(saved.network))
-        average = {k: v.to(average[k].device) for k, v in saved.average.items()}
+        for name, value in average.items():
+            value.copy_(saved.average[name])
         optimiser.load_state_dict(dict(saved.optimiser))
         iteration, before = saved.iteration, saved.seconds
         reporter.log(f"Training goes on from iteration {iteration}.")
+    else:
+        distributed.share_weights(network)
+    followers = _followers(average, network.state_dict())
+    trained = [p for p in network.parameters() if p.requires_grad]
+    statistics = [b for b in network.buffers() if b.is_floating_point()]
+    rank = distributed.rank()
 
     def draw(index: int) -> BatchT:
-        return batch_at(np.random.default_rng([seed, *part.encode(), index]))
+        return batch_at(batch_rng(seed, part, index, rank))
 
-    def state(seconds: float) -> Checkpoint:
-        return Checkpoint(
-            iteration, seconds, network.state_dict(), average, optimiser.state_dict()
-        )
+    def keep(seconds: float) -> None:
+        if checkpoint and distributed.is_first():
+            state = (network.state_dict(), average, optimiser.state_dict())
+            save_checkpoint(checkpoint, Checkpoint(iteration, seconds, *state))
 
-    network.train()
     start = reported = stored = time.perf_counter()
     sums: dict[str, float] = defaultdict(float)
     n_summed = 0
@@ -89,63 +106,98 @@ def fit(
     with ThreadPoolExecutor(1) as loader:
         ahead = loader.submit(draw, iteration)
         while (spent := budget.fraction(iteration, seconds)) < 1:
-            try:
-                reporter.progress(spent, 1.0, f"Training the {part}, iteration {iteration}")
-            except Cancelled:
-                if checkpoint:
-                    save_checkpoint(checkpoint, state(seconds))
-                raise
+            text = f"Training the {part}, iteration {iteration}"
+            if distributed.anyone(_is_stopped(reporter, spent, text)):
+                keep(seconds)
+                raise Cancelled
             batch = ahead.result()
             ahead = loader.submit(draw, iteration + 1)
-            torch.manual_seed(seed * 1_000_003 + iteration)
-            rate = min(1.0, (iteration + 1) / WARM_UP_ITERATIONS)
+            torch.manual_seed((seed * 1_000_003 + iteration) * 1_009 + rank)
+            rate = min(1.0, (iteration + 1) / max(recipe.warm_up, 1))
             rate *= 0.5 + 0.5 * math.cos(math.pi * spent)
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate * rate
             losses = losses_of(batch)
-            total = torch.stack(list(losses.values())).sum()
-            if not torch.isfinite(total):
+            values = torch.stack(list(losses.values()))
+            optimiser.zero_grad(set_to_none=True)
+            values.sum().backward()  # type: ignore[no-untyped-call]
+            means = distributed.average_gradients(trained, statistics, values.detach()).tolist()
+            if not math.isfinite(sum(means)):
                 raise ModelError(
                     f"Training the {part} broke down at iteration {iteration}: "
                     "the loss is no longer a number."
                 )
-            optimiser.zero_grad(set_to_none=True)
-            total.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_NORM)
+            if recipe.gradient_norm > 0:
+                nn.utils.clip_grad_norm_(trained, recipe.gradient_norm, foreach=True)
             optimiser.step()
-            _blend(average, network.state_dict(), iteration)
+            _follow(followers, iteration, recipe.average_decay)
             iteration += 1
             n_summed += 1
-            for name, value in losses.items():
-                sums[name] += float(value.detach())
+            for name, value in zip(losses, means, strict=True):
+                sums[name] += value
             now = time.perf_counter()
-            seconds = before + now - start
+            seconds = distributed.first_says(before + now - start)
             if now - reported >= REPORT_SECONDS or budget.fraction(iteration, seconds) >= 1:
-                means = {name: value / n_summed for name, value in sums.items()}
-                reporter.loss(iteration, means, seconds, part)
+                shown = {name: value / n_summed for name, value in sums.items()}
+                reporter.loss(iteration, shown, seconds, part)
                 sums.clear()
                 n_summed, reported = 0, now
-            if checkpoint and now - stored >= CHECKPOINT_SECONDS:
-                save_checkpoint(checkpoint, state(seconds))
+            if now - stored >= CHECKPOINT_SECONDS:
+                keep(seconds)
                 stored = now
+        ahead.cancel()
+    # What comes after may be killed too, and then this part is not trained again.
+    keep(seconds)
     return average
 
 
-def _groups(network: nn.Module) -> list[dict[str, object]]:
-    """Split parameters: weight decay for kernels and matrices, none for biases and norms."""
+def _is_stopped(reporter: Reporter, spent: float, text: str) -> bool:
+    """Report how far training is; whether the person asked to stop."""
+    try:
+        reporter.progress(spent, 1.0, text)
+    except Cancelled:
+        return True
+    return False
+
+
+def _optimiser(network: nn.Module, rate: float, recipe: Recipe) -> torch.optim.Optimizer:
+    """Weight decay is for kernels and matrices, not for biases and norms."""
     trained = [p for p in network.parameters() if p.requires_grad]
-    return [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": WEIGHT_DECAY},
+    sgd = recipe.optimiser == "sgd"
+    decay = SGD_WEIGHT_DECAY if sgd else WEIGHT_DECAY
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": decay},
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
+    if sgd:
+        return torch.optim.SGD(groups, lr=rate, momentum=SGD_MOMENTUM)
+    return torch.optim.AdamW(groups, lr=rate, fused=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Followers:
+    """The averaged weights beside those they follow, and counters, which are copied."""
+
+    averages: list[Tensor]
+    weights: list[Tensor]
+    copies: list[tuple[Tensor, Tensor]]
+
+
+def _followers(average: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> _Followers:
+    """Pair the averages with a network's own memory, once: asking for it takes time."""
+    pairs = [(average[name], value) for name, value in state.items()]
+    floating = [(mean, value) for mean, value in pairs if value.is_floating_point()]
+    return _Followers(
+        [mean for mean, _ in floating],
+        [value for _, value in floating],
+        [(mean, value) for mean, value in pairs if not value.is_floating_point()],
+    )
 
 
 @torch.no_grad()
-def _blend(average: dict[str, Tensor], state: Mapping[str, Tensor], iteration: int) -> None:
+def _follow(followers: _Followers, iteration: int, decay: float) -> None:
     """Move the averaged weights toward the current ones, quickly at first."""
-    decay = min(AVERAGE_DECAY, (1 + iteration) / (10 + iteration))
-    for name, value in state.items():
-        if value.is_floating_point():
-            average[name].lerp_(value, 1 - decay)
-        else:
-            average[name].copy_(value)
+    decay = min(decay, (1 + iteration) / (10 + iteration))
+    torch._foreach_lerp_(followers.averages, followers.weights, 1 - decay)
+    for mean, value in followers.copies:
+        mean.copy_(value)

@@ -11,11 +11,12 @@ from torch import Tensor
 
 from seginst_core.engines import load_engine
 from seginst_core.engines.base import Network, Sample
-from seginst_core.engines.device import describe_device, pick_device
+from seginst_core.engines.device import describe_device, has_fast_bfloat16, pick_device
 from seginst_core.errors import DataError, ModelError
 from seginst_core.events import Reporter
 from seginst_core.models.card import (
     CARD_NAME,
+    CHECKPOINT_FOLDER,
     DETECTOR_FILE,
     MASK_FILE,
     ModelCard,
@@ -23,14 +24,23 @@ from seginst_core.models.card import (
     read_card,
     write_card,
 )
-from seginst_core.models.config import DETECTORS, NESTED_UNETS, TRAINING
+from seginst_core.models.config import (
+    NESTED_UNETS,
+    TRAINING,
+    AnyDetectorConfig,
+    Detectron2Config,
+    Encoder,
+    NestedUNetConfig,
+)
 from seginst_core.models.losses import deep_mask_loss
 from seginst_core.models.nested_unet import NestedUNet
-from seginst_core.models.pretrained import adapt_weights
+from seginst_core.models.pretrained import adapt_weights, encoder_weights
 from seginst_core.models.weights import load_weights, save_weights
-from seginst_core.training.detector_batches import detector_batch
+from seginst_core.training import distributed
+from seginst_core.training.batches.detector import detector_batch
+from seginst_core.training.batches.masks import mask_batch
 from seginst_core.training.loop import Budget, fit
-from seginst_core.training.mask_batches import mask_batch
+from seginst_core.training.recipe import DEFAULTS, Recipe
 from seginst_core.training.scenes import Scenes, load_scenes
 from seginst_core.training.validate import validate
 from seginst_core.types import EngineName, PipelineName, Preset, Stage
@@ -39,7 +49,7 @@ from seginst_core.types import EngineName, PipelineName, Preset, Stage
 DETECTOR_SHARE = 0.65
 # Weights that already know something are moved more gently.
 FINE_TUNE_RATE = 0.5
-CHECKPOINT_FOLDER = "checkpoint"
+PUBLISHED_ENCODER: Encoder = "resnet34"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +57,12 @@ class TrainConfig:
     """What to train, on what, for how long; exactly one of the three budgets is set.
 
     ``start`` is the model directory to begin from; ``published`` begins from the engine's
-    published weights instead. ``stage`` trains a part of a two-stage model and keeps the other
-    part of ``start``. ``half`` stores the weights as float16.
+    published weights instead. ``config`` is a configuration of the engine's own, by name or path,
+    in the place of the preset's detection network; ``encoder`` is the nested U-Net's backbone in
+    the place of the preset's (ResNet-34 with published weights). ``stage`` trains a part of a
+    two-stage model and keeps the other part of ``start``. ``half`` stores the weights as float16.
+    ``description`` and ``command`` (the words that started this run) go into the model card.
+    ``recipe`` is for measurements (docs/ablation.md).
     """
 
     train: Path
@@ -60,6 +74,8 @@ class TrainConfig:
     preset: Preset = "fast"
     start: Path | None = None
     published: bool = False
+    config: str = ""
+    encoder: Encoder | None = None
     epochs: int | None = None
     iterations: int | None = None
     minutes: float | None = None
@@ -68,6 +84,9 @@ class TrainConfig:
     seed: int = 0
     resume: bool = False
     half: bool = False
+    description: str = ""
+    command: str = ""
+    recipe: Recipe = DEFAULTS
 
 
 def train(config: TrainConfig, reporter: Reporter | None = None) -> ModelCard:
@@ -79,13 +98,20 @@ def train(config: TrainConfig, reporter: Reporter | None = None) -> ModelCard:
     """
     reporter = reporter or Reporter()
     _check(config)
-    device = pick_device(config.device)
-    reporter.log(f"Training on {describe_device(device)}.")
+    with distributed.joined():
+        return _train(config, reporter if distributed.is_first() else Reporter(stop=reporter.stop))
+
+
+def _train(config: TrainConfig, reporter: Reporter) -> ModelCard:
+    device = distributed.own_device(pick_device(config.device))
     scenes = load_scenes(config.train, config.images, reporter)
     card, begun = _plan(config, scenes)
-    if not config.resume and (config.out / CHECKPOINT_FOLDER).exists():
-        shutil.rmtree(config.out / CHECKPOINT_FOLDER)
-    config.out.mkdir(parents=True, exist_ok=True)
+    reporter.log(f"Training on {describe_device(device)}.")
+    if distributed.is_first():
+        if not config.resume and (config.out / CHECKPOINT_FOLDER).exists():
+            shutil.rmtree(config.out / CHECKPOINT_FOLDER)
+        (config.out / CHECKPOINT_FOLDER).mkdir(parents=True, exist_ok=True)
+    distributed.wait_for_all()
     torch.manual_seed(config.seed)
     files = {}
     for part in (DETECTOR_FILE, MASK_FILE):
@@ -94,14 +120,15 @@ def train(config: TrainConfig, reporter: Reporter | None = None) -> ModelCard:
             continue
         if part not in trained:
             assert config.start is not None
-            files[part] = save_weights(
-                config.out / part, load_weights(config.start / part), half=config.half
-            )
-            continue
-        run = _train_detector if part == DETECTOR_FILE else _train_unet
-        weights = run(config, card, begun, scenes, device, reporter)
-        files[part] = save_weights(config.out / part, weights, half=config.half)
+            weights: Mapping[str, Tensor] = load_weights(config.start / part)
+        else:
+            run = _train_detector if part == DETECTOR_FILE else _train_unet
+            weights = run(config, card, begun, scenes, device, reporter)
+        if distributed.is_first():
+            files[part] = save_weights(config.out / part, weights, half=config.half)
     card = replace(card, files=files)
+    if not distributed.is_first():
+        return card
     if config.val is not None:
         # Scored before it is shown as finished, but a model whose scoring is cancelled is whole.
         write_card(config.out, card)
@@ -122,8 +149,18 @@ def _check(config: TrainConfig) -> None:
         raise DataError(f"Training the {config.stage} stage alone needs a model to start from.")
     if config.start is not None and config.published:
         raise DataError("Start from a model or from published weights, not both.")
+    if config.start is not None and config.encoder:
+        raise DataError("A model to start from brings its own encoder; leave one of them out.")
+    if config.start is not None and config.config:
+        raise DataError(
+            "A model to start from brings its own configuration; leave one of them out."
+        )
     if config.start is not None and config.start.resolve() == config.out.resolve():
         raise DataError("The new model cannot be written over the one it starts from.")
+    if config.out.is_file():
+        raise DataError(
+            f"{config.out} is a file, and a model is a directory; choose another --out."
+        )
     if (config.out / CARD_NAME).exists() and not config.resume:
         raise DataError(f"There is a model at {config.out} already; choose another --out.")
 
@@ -146,17 +183,23 @@ def _plan(config: TrainConfig, scenes: Scenes) -> tuple[ModelCard, ModelCard | N
             f"{begun.name} is {begun.pipeline} on {begun.engine}; it cannot start a "
             f"{config.pipeline} model on {config.engine}."
         )
-    detector = DETECTORS[config.preset]
-    mask = NESTED_UNETS[config.preset] if config.pipeline == "two-stage" else None
+    mask = _mask_config(config) if config.pipeline == "two-stage" else None
     categories, preset = scenes.categories, str(config.preset)
     if begun is not None:
         detector, mask, preset = begun.detector, begun.mask, begun.preset
         if "detector" not in config.stage and config.stage != "all":
             categories = begun.categories
-    elif config.published:
-        detector = replace(detector, norm="batch")
+    else:
+        detector = load_engine(config.engine).configure(
+            config.preset,
+            masks=config.pipeline == "end-to-end",
+            published=config.published,
+            config=config.config,
+        )
     if config.stage != "mask":
-        detector = replace(detector, input_scale=scenes.typical_scale())
+        typical_px = config.recipe.typical_px
+        scale = scenes.scale_to(typical_px) if typical_px else 1.0
+        detector = _scaled(detector, scale)
     training: dict[str, Scalar] = {
         "data": config.train.name,
         "n_images": len(scenes.scenes),
@@ -168,10 +211,18 @@ def _plan(config: TrainConfig, scenes: Scenes) -> tuple[ModelCard, ModelCard | N
     for name in ("epochs", "iterations", "minutes"):
         if (value := getattr(config, name)) is not None:
             training[name] = value
+    if distributed.n_processes() > 1:
+        training["n_processes"] = distributed.n_processes()
+    if config.config:
+        training["config"] = (
+            Path(config.config).name if Path(config.config).is_file() else config.config
+        )
     if begun is not None:
         training["started_from_id"] = begun.id
     if config.val is not None:
         training["val"] = config.val.name
+    if config.command:
+        training["command"] = config.command
     card = ModelCard(
         name=config.out.name,
         pipeline=config.pipeline,
@@ -180,9 +231,23 @@ def _plan(config: TrainConfig, scenes: Scenes) -> tuple[ModelCard, ModelCard | N
         categories=categories,
         detector=detector,
         mask=mask,
+        description=config.description,
         training=training,
     )
     return card, begun
+
+
+def _mask_config(config: TrainConfig) -> NestedUNetConfig:
+    preset = NESTED_UNETS[config.preset]
+    encoder = config.encoder or (PUBLISHED_ENCODER if config.published else preset.encoder)
+    return replace(preset, encoder=encoder)
+
+
+def _scaled(detector: AnyDetectorConfig, input_scale: float) -> AnyDetectorConfig:
+    """Return a network's configuration for images that are scaled as in training, and only so."""
+    if isinstance(detector, Detectron2Config):
+        return replace(detector, input_scale=input_scale, shortest_px=0, longest_px=0)
+    return replace(detector, input_scale=input_scale)
 
 
 def _budget(config: TrainConfig, n_items: int, batch: int, share: float) -> Budget:
@@ -191,7 +256,7 @@ def _budget(config: TrainConfig, n_items: int, batch: int, share: float) -> Budg
     if config.iterations is not None:
         return Budget(iterations=config.iterations)
     assert config.epochs is not None
-    return Budget(iterations=config.epochs * -(-n_items // batch))
+    return Budget(iterations=config.epochs * -(-n_items // (batch * distributed.n_processes())))
 
 
 def _rate(config: TrainConfig, rate: float) -> float:
@@ -228,6 +293,7 @@ def _train_detector(
             given,
             categories=[c.name for c in card.categories],
             given_categories=[c.name for c in begun.categories] if begun else [],
+            class_rows=engine.class_rows(card.detector),
         )
         if n_fitting == 0:
             raise ModelError("None of the weights to start from fits the network.")
@@ -246,9 +312,11 @@ def _train_detector(
             crop_px=preset.crop_px,
             batch=preset.batch,
             input_scale=card.detector.input_scale,
+            recipe=config.recipe,
         ),
         budget=_budget(config, len(scenes.scenes), preset.batch, DETECTOR_SHARE),
         learning_rate=_rate(config, preset.learning_rate),
+        recipe=config.recipe,
         seed=config.seed,
         part="detector",
         reporter=reporter,
@@ -271,21 +339,32 @@ def _train_unet(
     if not scenes.masked:
         raise DataError("No object of the training data has a mask, only boxes.")
     preset = TRAINING[cast(Preset, card.preset)]
-    unet = NestedUNet(4, shape.widths)
+    unet = NestedUNet(4, shape.widths, shape.encoder)
     if config.start is not None:
         unet.load_state_dict(load_weights(config.start / MASK_FILE))
-    unet = unet.to(device, memory_format=torch.channels_last)
+    elif config.published and shape.encoder != "plain":
+        given = encoder_weights(shape.encoder, 4)
+        weights, _ = adapt_weights(
+            unet.state_dict(), given, categories=[], given_categories=[], class_rows={}
+        )
+        unet.load_state_dict(weights)
+    unet = unet.to(device).to(memory_format=torch.channels_last)
 
     def losses(batch: tuple[Tensor, Tensor]) -> Mapping[str, Tensor]:
-        crops, targets = (t.to(device) for t in batch)
-        return deep_mask_loss(unet(crops.contiguous(memory_format=torch.channels_last)), targets)
+        crops, targets = (t.to(device, non_blocking=True) for t in batch)
+        with torch.autocast(device.type, torch.bfloat16, enabled=has_fast_bfloat16(device)):
+            outputs = unet(crops.contiguous(memory_format=torch.channels_last))
+        return deep_mask_loss([output.float() for output in outputs], targets)
 
     return fit(
         unet,
         losses,
-        lambda rng: mask_batch(scenes, rng, batch=preset.mask_batch, config=shape),
+        lambda rng: mask_batch(
+            scenes, rng, batch=preset.mask_batch, config=shape, recipe=config.recipe
+        ),
         budget=_budget(config, len(scenes.masked), preset.mask_batch, 1 - DETECTOR_SHARE),
         learning_rate=_rate(config, preset.mask_learning_rate),
+        recipe=config.recipe,
         seed=config.seed,
         part="mask network",
         reporter=reporter,

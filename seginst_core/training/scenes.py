@@ -14,9 +14,8 @@ from seginst_core.images import read_image
 from seginst_core.types import Category, ImageArray, ImageRef, Instance
 
 CACHE_BYTES = 2 << 30
-# The side, in network pixels, at which the anchors expect a typical object.
-TYPICAL_BOX_PX = 64.0
 SCALE_STEP = 0.25
+SCALES = (0.5, 4.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +56,20 @@ class Scenes:
             self._cached_bytes -= self._cache.popitem(last=False)[1].nbytes
         return image
 
+    def masked_in(self, index: int) -> list[int]:
+        """Return which objects of scene ``index`` have a mask."""
+        return [k for k, i in enumerate(self.scenes[index].instances) if i.mask is not None]
+
     @property
     def labels(self) -> Mapping[int, int]:
         """The 0-based label of each category id."""
         return {category.id: label for label, category in enumerate(self.categories)}
 
-    def typical_scale(self) -> float:
-        """Return the factor that brings the median box to the size the anchors expect."""
-        sides = [
-            max(i.box.width, i.box.height) for scene in self.scenes for i in scene.instances
-        ]
-        factor = TYPICAL_BOX_PX / max(float(np.median(sides)), 1.0)
-        return float(np.clip(round(factor / SCALE_STEP) * SCALE_STEP, 0.5, 2.0))
+    def scale_to(self, typical_px: float) -> float:
+        """Return the factor that makes the longer side of the median box ``typical_px``."""
+        sides = [max(i.box.width, i.box.height) for scene in self.scenes for i in scene.instances]
+        factor = typical_px / max(float(np.median(sides)), 1.0)
+        return float(np.clip(round(factor / SCALE_STEP) * SCALE_STEP, *SCALES))
 
 
 def load_scenes(data: Path, folder: Path, reporter: Reporter) -> Scenes:
@@ -95,7 +96,9 @@ def load_scenes(data: Path, folder: Path, reporter: Reporter) -> Scenes:
     if not scenes:
         raise DataError(f"None of the images named in {data.name} is in {folder}.")
     if not any(scene.instances for scene in scenes):
-        raise DataError(f"{data.name} holds no annotated object, so there is nothing to learn from.")
+        raise DataError(
+            f"{data.name} holds no annotated object, so there is nothing to learn from."
+        )
     scenes = [scene for scene in scenes if _readable(folder / scene.ref.path, reporter)]
     if not any(scene.instances for scene in scenes):
         raise DataError(f"No image of {data.name} that holds an object can be read.")

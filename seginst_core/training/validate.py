@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from seginst_core.errors import DataError, ImageError
@@ -10,6 +11,15 @@ from seginst_core.formats import coco_json
 from seginst_core.images import read_image
 from seginst_core.pipelines.load import load_pipeline
 from seginst_core.review.metrics import evaluate
+from seginst_core.review.schema import Measures
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """A model's COCO results on a data set, and how long an image took."""
+
+    results: tuple[Mapping[str, object], ...]
+    seconds_per_image: float
 
 
 def validate(
@@ -19,13 +29,20 @@ def validate(
 
     The model's categories are matched with the data's by name. DataError if none is shared.
     """
+    found = answers(model, data, images, device, reporter)
+    return card_scores(evaluate(data, found.results), found.seconds_per_image)
+
+
+def answers(model: Path, data: Path, images: Path, device: str, reporter: Reporter) -> Answers:
+    """Predict every image of ``data``; DataError if it shares no category with the model."""
     pipeline = load_pipeline(model, device)
     dataset = coco_json.read(data)
-    ids = {category.name: category.id for category in dataset.categories}
-    shared = {c.id: ids[c.name] for c in pipeline.card.categories if c.name in ids}
+    ids = {category.name.casefold(): category.id for category in dataset.categories}
+    named = [(c.id, ids.get(c.name.casefold())) for c in pipeline.card.categories]
+    shared = {own: theirs for own, theirs in named if theirs is not None}
     if not shared:
         raise DataError(f"{data.name} and the model share no category.")
-    results: list[dict[str, object]] = []
+    results: list[Mapping[str, object]] = []
     seconds = 0.0
     for done, ref in enumerate(dataset.images):
         reporter.progress(done, len(dataset.images), "Scoring on the validation images")
@@ -41,13 +58,17 @@ def validate(
         for result in coco_json.results(ref.id, found, width, height):
             if result["category_id"] in shared:
                 results.append({**result, "category_id": shared[result["category_id"]]})
-    report = evaluate(data, results)
-    scores = {
-        f"{kind}_{name}": float(report[kind][name])
-        for kind in ("bbox", "segm")
+    return Answers(tuple(results), round(seconds / max(len(dataset.images), 1), 3))
+
+
+def card_scores(measures: Measures, seconds_per_image: float) -> dict[str, float]:
+    """Return those measures that a model card keeps; what is not known is left out."""
+    measured = {
+        f"{kind}_{name}": values[name]
+        for kind, values in (("bbox", measures["bbox"]), ("segm", measures["segm"]))
         for name in ("AP", "AP50", "AP75")
-        if report[kind][name] is not None
     }
-    scores["mean_iou"] = float(report["mean_iou"])
-    scores["seconds_per_image"] = round(seconds / max(len(dataset.images), 1), 3)
+    measured["mean_iou"] = measures["mean_iou"]
+    scores = {name: value for name, value in measured.items() if value is not None}
+    scores["seconds_per_image"] = seconds_per_image
     return scores

@@ -1,0 +1,66 @@
+"""One fine-tune: training, then before and after on the hold-out."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from seginst_core.errors import DataError
+from seginst_core.events import JsonValue, Reporter
+from seginst_core.jobs.params import Params, path, text
+from seginst_core.jobs.train import train_config
+from seginst_core.library import resolve
+from seginst_core.models.card import CARD_NAME, ModelCard, read_card, write_card
+
+
+def fine_tune(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
+    """Train as the job ``train`` does, then judge the new model against ``former`` on ``val``.
+
+    ``former`` is the model that is live now, "" for none. Returns ``{"model", "name", "id",
+    "scores", "verdict"}``; the verdict is None without ``val``. Run again after a cancel or a
+    crash with ``resume``, it goes on where it was: a model that is whole is not trained anew.
+    ModelError or DataError if it cannot.
+    """
+    from seginst_core.training.gate import judge
+    from seginst_core.training.run import train
+    from seginst_core.training.validate import Answers, answers
+
+    config = train_config(params)
+    val, former = config.val, text(params, "former", "")
+    config = replace(config, val=None)
+    if config.resume and (config.out / CARD_NAME).is_file():
+        card = read_card(config.out)
+    else:
+        card = train(config, reporter)
+    if val is None:
+        return _result(config.out, card, None)
+    new = answers(config.out, val, path(params, "images"), config.device, reporter)
+    old = Answers((), 0.0)
+    if former:
+        try:
+            old = answers(resolve(former), val, path(params, "images"), config.device, reporter)
+        except DataError as error:
+            # A model of other classes finds none of these objects, which is its measure.
+            reporter.log(str(error))
+    verdict = judge(val, old, new, reporter)
+    card = replace(
+        card,
+        training={**card.training, "val": val.name},
+        scores={
+            **{name: v for name, v in verdict.after.items() if name != "n_false"},
+            "seconds_per_image": new.seconds_per_image,
+        },
+    )
+    write_card(config.out, card)
+    return _result(config.out, card, verdict.as_json())
+
+
+def _result(
+    folder: Path, card: ModelCard, verdict: dict[str, JsonValue] | None
+) -> dict[str, JsonValue]:
+    scores: dict[str, JsonValue] = dict(card.scores)
+    return {
+        "model": str(folder),
+        "name": card.name,
+        "id": card.id,
+        "scores": scores,
+        "verdict": verdict,
+    }

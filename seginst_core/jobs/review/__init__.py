@@ -1,0 +1,1 @@
+"""Use cases of a review: measuring, comparing, finding the stage at fault."""

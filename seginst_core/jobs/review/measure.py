@@ -1,0 +1,58 @@
+"""Measuring predictions against the truth, and two predictions against each other."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import orjson
+
+from seginst_core.events import JsonValue, Reporter
+from seginst_core.files import write_atomic
+from seginst_core.jobs.cached import cached_image
+from seginst_core.jobs.params import Params, path, runtime, text
+from seginst_core.jobs.review.true_boxes import two_stage
+from seginst_core.types import Box, ImageRef, Mask
+
+if TYPE_CHECKING:
+    from seginst_core.review.faults.outlines import DrawInBoxes
+
+
+def evaluate(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
+    """Return the metrics of ``predictions`` against ``truth``; also written to ``out`` if given."""
+    from seginst_core.review.metrics import evaluate as measure
+
+    result = measure(path(params, "truth"), path(params, "predictions"), reporter)
+    out = params.get("out")
+    if out:
+        write_atomic(Path(str(out)), orjson.dumps(result, option=orjson.OPT_INDENT_2))
+    return cast(dict[str, JsonValue], result)
+
+
+def compare(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
+    """Compare the predictions ``a`` and ``b``; the report goes into the folder ``out`` if given.
+
+    With ``model_a``, the two-stage model behind ``a``, and the folder ``images``, the report says
+    by substitution which of its stages drew the poor outlines.
+    """
+    from seginst_core.review.compare import compare as measure
+    from seginst_core.review.report import write_report
+
+    truth, a, b = (path(params, name) for name in ("truth", "a", "b"))
+    draw = _draw_in_boxes(params, reporter) if params.get("model_a") else None
+    result = measure(truth, a, b, reporter=reporter, draw_a=draw)
+    out = params.get("out")
+    if out:
+        write_report(result, Path(str(out)))
+    return cast(dict[str, JsonValue], result)
+
+
+def _draw_in_boxes(params: Params, reporter: Reporter) -> "DrawInBoxes":
+    model, images = two_stage(text(params, "model_a"), runtime(params)), path(params, "images")
+
+    def draw(image: ImageRef, boxes: Sequence[Box]) -> Sequence[Mask | None]:
+        reporter.check()
+        return model.masks_in_boxes(
+            cached_image(images / image.path), boxes, Reporter(stop=reporter.stop)
+        )
+
+    return draw

@@ -1,0 +1,1 @@
+"""What the networks see while they train: crops, and what is done to them."""

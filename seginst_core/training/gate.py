@@ -1,0 +1,187 @@
+"""Before and after on the frozen hold-out: a new model goes live only if it is better.
+
+Both models are measured by the same code on the same images. With ``FEW_IMAGES`` or more the
+verdict is that of a bootstrap over images (Efron and Tibshirani 1993, chapter 13) of the difference
+in mask AP: better if its whole 95 % interval is above zero, worse if it is below. With fewer, a
+resample of images says nothing; then the objects speak: the verdict follows the mask AP only if
+objects that moved its way outnumber the others by more than chance would (a one-sided sign test
+over the objects whose IoU changed by ``NOTICED_IOU`` or more, at ``SIGN_LEVEL``).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+
+from seginst_core.events import JsonValue, Reporter
+from seginst_core.review.bootstrap import difference_interval, rank
+from seginst_core.review.inputs import Item, read_predictions, read_truth
+from seginst_core.review.matching import greedy
+from seginst_core.review.metrics import Analysis, analyse
+from seginst_core.review.schema import CASE_POOR_IOU, CASE_SCORE
+from seginst_core.training.validate import Answers
+
+Word = Literal["better", "not better", "worse", "untested"]
+
+FEW_IMAGES = 5
+NOTICED_IOU = 0.05
+SIGN_LEVEL = 0.05
+N_RESAMPLES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One true object that the new model draws better or worse; ``bbox`` is x, y, width, height.
+
+    ``before`` and ``after`` are the mask IoUs of what each model found there, 0 for nothing.
+    """
+
+    image_id: int
+    truth_id: int
+    bbox: tuple[float, float, float, float]
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the hold-out says: a word, why in one sentence, the figures and what moved.
+
+    ``before`` and ``after`` hold mask and box AP, AP50, AP75, mean IoU and the count of false
+    objects (``segm_AP``, ..., ``n_false``). ``ci95`` is the interval of the difference in mask AP,
+    None with few images. ``moved`` has the largest changes first.
+    """
+
+    word: Word
+    reason: str
+    n_images: int
+    n_objects: int
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+    ci95: tuple[float, float] | None
+    moved: tuple[Moved, ...]
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """Return the verdict as a job's result holds it."""
+        return cast(dict[str, JsonValue], asdict(self))
+
+
+def judge(
+    truth: Path,
+    before: Answers,
+    after: Answers,
+    reporter: Reporter | None = None,
+    *,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = 0,
+) -> Verdict:
+    """Return the verdict on the model of ``after`` against that of ``before``."""
+    reporter = reporter or Reporter()
+    items = read_truth(truth)
+    old = analyse(items, read_predictions(before.results, items), reporter)
+    new = analyse(items, read_predictions(after.results, items), reporter)
+    moved = _moved(old, new)
+    n_objects = sum(not (i.iscrowd or i.box_only) for i in items.items)
+    interval = None
+    if len(items.images) >= FEW_IMAGES:
+        interval = difference_interval(
+            rank(list(items.images), old.by_key, old.ious),
+            rank(list(items.images), new.by_key, new.ious),
+            len(items.images),
+            n_resamples=n_resamples,
+            seed=seed,
+            reporter=reporter,
+        )
+    ap_old, ap_new = old.measures["segm"]["AP"], new.measures["segm"]["AP"]
+    if ap_old is None or ap_new is None:
+        word: Word = "untested"
+        reason = "The images kept out of training hold no object with a mask to score on."
+    elif interval is not None:
+        word, reason = _by_images(ap_new - ap_old, interval)
+    else:
+        word, reason = _by_objects(ap_new - ap_old, moved, len(items.images))
+    return Verdict(
+        word,
+        reason,
+        len(items.images),
+        n_objects,
+        _figures(old),
+        _figures(new),
+        interval,
+        tuple(sorted(moved, key=lambda m: -abs(m.after - m.before))),
+    )
+
+
+def _by_images(gain: float, interval: tuple[float, float]) -> tuple[Word, str]:
+    low, high = interval
+    sure = f"mask AP {gain:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
+    if low > 0:
+        return "better", f"The whole interval is above zero ({sure})."
+    if high < 0:
+        return "worse", f"The whole interval is below zero ({sure})."
+    return "not better", f"The difference may be chance ({sure})."
+
+
+def _by_objects(gain: float, moved: Sequence[Moved], n_images: int) -> tuple[Word, str]:
+    n_up = sum(m.after > m.before for m in moved)
+    n_down = len(moved) - n_up
+    images = "1 image is" if n_images == 1 else f"{n_images} images are"
+    counted = (
+        f"{images} too few for an interval, so objects are counted: {n_up} got better, "
+        f"{n_down} got worse; mask AP {gain:+.3f}"
+    )
+    if gain > 0 and _chance(n_up, n_down) < SIGN_LEVEL:
+        return "better", f"{counted}."
+    if gain < 0 and _chance(n_down, n_up) < SIGN_LEVEL:
+        return "worse", f"{counted}."
+    return "not better", f"{counted}, which may be chance."
+
+
+def _chance(n_for: int, n_against: int) -> float:
+    """Return how likely a fair coin shows heads ``n_for`` times or more in as many throws."""
+    n = n_for + n_against
+    return math.fsum(math.comb(n, k) / 2.0**n for k in range(n_for, n + 1))
+
+
+def _moved(old: Analysis, new: Analysis) -> list[Moved]:
+    """Return the true objects whose IoU changed noticeably, at the score that cases look at."""
+    before, after = _ious(old), _ious(new)
+    return [
+        Moved(item.image_id, index, item.bbox, before[index][1], after[index][1])
+        for index, (item, _) in before.items()
+        if abs(after[index][1] - before[index][1]) >= NOTICED_IOU
+    ]
+
+
+def _ious(analysis: Analysis) -> dict[int, tuple[Item, float]]:
+    """Return each true object with the IoU of the prediction that is matched to it."""
+    found: dict[int, tuple[Item, float]] = {}
+    for key, group in analysis.by_key.items():
+        shown = np.array([item.score >= CASE_SCORE for item in group.found], dtype=bool)
+        scores = np.array([item.score for item in group.found])[shown]
+        ious = analysis.ious[key][shown]
+        best = np.zeros(len(group.truth))
+        for p, t in enumerate(greedy(ious, scores, [CASE_POOR_IOU])[0]):
+            if t >= 0:
+                best[t] = ious[p, t]
+        for t, item in enumerate(group.truth):
+            if not (item.iscrowd or item.box_only):
+                found[item.index] = (item, round(float(best[t]), 4))
+    return found
+
+
+def _figures(analysis: Analysis) -> dict[str, float]:
+    measures = analysis.measures
+    named = {f"segm_{name}": measures["segm"][name] for name in ("AP", "AP50", "AP75")}
+    named |= {f"bbox_{name}": measures["bbox"][name] for name in ("AP", "AP50", "AP75")}
+    named["mean_iou"] = measures["mean_iou"]
+    figures = {name: round(value, 5) for name, value in named.items() if value is not None}
+    n_false = 0
+    for key, group in analysis.by_key.items():
+        shown = np.array([item.score >= CASE_SCORE for item in group.found], dtype=bool)
+        scores = np.array([item.score for item in group.found])[shown]
+        n_false += int((greedy(analysis.ious[key][shown], scores, [CASE_POOR_IOU])[0] < 0).sum())
+    return {**figures, "n_false": float(n_false)}
