@@ -1,0 +1,177 @@
+"""The image at every scale: each level half the one before, made in the background."""
+
+from contextlib import suppress
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QObject, QRect, QRectF, QRunnable, QThreadPool, Signal
+from PySide6.QtGui import QImage, QPainter
+
+from seginst_core.images import halve
+from seginst_core.types import ImageArray
+from seginst_gui.display.tones import ToneTable
+
+SMALLEST_PX = 512
+NEAREST_FROM = 2.0
+"""From this zoom on pixels are shown as squares."""
+
+
+class Pyramid(QObject):
+    """The levels of one image; level 0 is there at once, ``grown`` says that another one is."""
+
+    grown = Signal()
+    _made = Signal(int, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.levels: list[ImageArray] = []
+        self.size: tuple[int, int] | None = None
+        """Width and height of the image in pixels."""
+        self.table: ToneTable | None = None
+        """Through which the pixels are looked at; they stay as they are."""
+        self._preview: ImageArray | None = None
+        self._ticket = 0
+        self._made.connect(self._take)
+
+    def show(self, pixels: ImageArray | None) -> None:
+        """Take another image, or none; a level of an earlier one under way is dropped."""
+        self._ticket += 1
+        self._preview = None
+        self.levels = [] if pixels is None else [np.ascontiguousarray(pixels)]
+        self.size = None if pixels is None else (pixels.shape[1], pixels.shape[0])
+        self._go_on()
+
+    def show_preview(self, preview: ImageArray, size: tuple[int, int]) -> None:
+        """Take a small picture of an image of ``size``, to be shown until its pixels are there."""
+        self.show(None)
+        self._preview, self.size = preview, size
+
+    @property
+    def complete(self) -> bool:
+        """Whether every level is there."""
+        if not self.levels:
+            return self._preview is None
+        return bool(max(self.levels[-1].shape[:2]) <= SMALLEST_PX)
+
+    def small(self, side_px: int) -> QImage | None:
+        """Return the whole image, at most so large; None if there is none."""
+        pixels = self.levels[-1] if self.levels else self._preview
+        if pixels is None:
+            return None
+        # Not every level may be there yet: of a large one, some of the pixels do.
+        step = max(1, max(pixels.shape[:2]) // (2 * side_px))
+        pixels = np.ascontiguousarray(pixels[::step, ::step])
+        scale = min(1.0, side_px / max(pixels.shape[:2]))
+        size = [max(1, round(side * scale)) for side in (pixels.shape[1], pixels.shape[0])]
+        shown = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+        return _as_qimage(_words(shown, self.table)).copy()
+
+    def paint(self, painter: QPainter, zoom: float, area: QRect) -> None:
+        """Paint a part of the zoomed image; ``area`` is in its device pixels, (0, 0) its corner."""
+        if self.size is None:
+            return
+        width, height = self.size
+        area = area.intersected(QRect(0, 0, round(width * zoom), round(height * zoom)))
+        if area.isEmpty():
+            return
+        if self._preview is not None:
+            painter.save()
+            painter.setClipRect(area)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            whole = QRectF(0, 0, width * zoom, height * zoom)
+            painter.drawImage(whole, _as_qimage(_words(self._preview, self.table)))
+            painter.restore()
+            return
+        if zoom >= NEAREST_FROM:
+            self._paint_nearest(painter, zoom, area)
+        else:
+            self._paint_smooth(painter, zoom, area)
+
+    def _paint_nearest(self, painter: QPainter, zoom: float, area: QRect) -> None:
+        # Rows and columns are looked up as the overlay's are, so that their edges coincide.
+        columns = _cells(area.left(), area.right() + 1, zoom, self.levels[0].shape[1])
+        rows = _cells(area.top(), area.bottom() + 1, zoom, self.levels[0].shape[0])
+        x0, y0 = int(columns[0]), int(rows[0])
+        crop = self.levels[0][y0 : rows[-1] + 1, x0 : columns[-1] + 1]
+        words = _words(crop, self.table).take(columns - x0, axis=1).take(rows - y0, axis=0)
+        painter.drawImage(area.topLeft(), _as_qimage(words))
+
+    def _paint_smooth(self, painter: QPainter, zoom: float, area: QRect) -> None:
+        wanted = 0
+        while zoom * 2 ** (wanted + 1) <= 1.0:
+            wanted += 1
+        level = min(wanted, len(self.levels) - 1)
+        pixels = self.levels[level]
+        # A level that is not there yet is stood in for by every second pixel of the one before.
+        step = 2 ** (wanted - level)
+        if level == 0 and zoom == 1.0 and self.table is None:
+            _blit(painter, pixels, area)
+            return
+        scale = zoom * 2**wanted
+        rows, columns = -(-pixels.shape[0] // step), -(-pixels.shape[1] // step)
+        x0, y0 = max(int(area.left() / scale) - 1, 0), max(int(area.top() / scale) - 1, 0)
+        x1 = min(int((area.right() + 1) / scale) + 2, columns)
+        y1 = min(int((area.bottom() + 1) / scale) + 2, rows)
+        crop = pixels[y0 * step : y1 * step : step, x0 * step : x1 * step : step]
+        words = _words(crop, self.table)
+        painter.save()
+        painter.setClipRect(area)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale != 1.0)
+        target = QRectF(x0 * scale, y0 * scale, (x1 - x0) * scale, (y1 - y0) * scale)
+        painter.drawImage(target, _as_qimage(words))
+        painter.restore()
+
+    def _go_on(self) -> None:
+        if self.levels and not self.complete:
+            QThreadPool.globalInstance().start(_Halve(self._ticket, self.levels[-1], self))
+
+    def _take(self, ticket: int, level: ImageArray) -> None:
+        if ticket == self._ticket:
+            self.levels.append(level)
+            self._go_on()
+            self.grown.emit()
+
+
+class _Halve(QRunnable):
+    def __init__(self, ticket: int, pixels: ImageArray, pyramid: Pyramid) -> None:
+        super().__init__()
+        self._ticket, self._pixels, self._pyramid = ticket, pixels, pyramid
+
+    def run(self) -> None:
+        # Without the memory for a smaller level the larger one goes on standing in for it; and at
+        # the program's end there may be nobody left to hear of it (RuntimeError).
+        with suppress(MemoryError, RuntimeError):
+            self._pyramid._made.emit(self._ticket, halve(self._pixels))
+
+
+def _cells(start: int, stop: int, zoom: float, n: int) -> npt.NDArray[np.intp]:
+    cells: npt.NDArray[np.intp] = np.floor((np.arange(start, stop) + 0.5) / zoom).astype(np.intp)
+    cells[cells >= n] = n - 1
+    return cells
+
+
+def _words(pixels: ImageArray, table: ToneTable | None) -> npt.NDArray[np.uint32]:
+    pixels = np.ascontiguousarray(pixels)
+    if table is not None:
+        pixels = np.asarray(cv2.LUT(pixels, table), np.uint8)
+    return cv2.cvtColor(pixels, cv2.COLOR_RGB2BGRA).view(np.uint32)[..., 0]
+
+
+def _as_qimage(words: npt.NDArray[np.uint32]) -> QImage:
+    height, width = words.shape
+    return QImage(words.data, width, height, width * 4, QImage.Format.Format_RGB32)
+
+
+def _blit(painter: QPainter, pixels: ImageArray, area: QRect) -> None:
+    """Draw pixels as they are: the QImage looks straight into the array."""
+    stride = pixels.shape[1] * 3
+    start = area.top() * stride + area.left() * 3
+    view = QImage(
+        pixels.reshape(-1)[start:].data,
+        area.width(),
+        area.height(),
+        stride,
+        QImage.Format.Format_RGB888,
+    )
+    painter.drawImage(area.topLeft(), view)

@@ -1,0 +1,296 @@
+"""Objects to the pixels of one overlay tile: numpy in, premultiplied ARGB words out.
+
+A tile is a window of the zoomed image: ``zoom`` device pixels to the image pixel, its corner
+``(x0, y0)`` in device pixels from the image's corner.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from seginst_core.types import BoolArray, Box, Instance, Mask
+
+Words = npt.NDArray[np.uint32]
+Colour = tuple[int, int, int]
+Extent = tuple[int, int, int, int]
+"""x0, y0, x1, y1, half-open."""
+
+MARGIN_PX = 6
+"""No line reaches further out of its object than this, in units of the line width."""
+_SMALL_PX = 24
+_KEPT_SIDE_PX = 64
+_MAX_KEPT = 4000
+"""Shapes of at most 20 kB each: some 30 MB with objects as they are, 80 at the very most."""
+_SMALL_ZOOM = 0.75
+_HATCH_PX = 6
+_DASH_PX = 6
+_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+_SQUARE = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A line along the edge, from ``inner`` to ``outer`` units outside it; negative is inside."""
+
+    inner: int
+    outer: int
+    tint: int
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How an object is drawn: its fill, dark casings below every line, and the lines."""
+
+    fill: int
+    lines: tuple[Band, ...]
+    casings: tuple[Band, ...] = ()
+    rank: int = 0
+    """Higher ranks are drawn later."""
+
+
+Thing = tuple[Instance, Look]
+
+
+Lines = tuple[tuple[BoolArray, int], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """An object at one zoom, ready to be laid on a window; ``part`` is where, in device pixels."""
+
+    mask: Mask
+    look: Look
+    part: Extent
+    fill: BoolArray
+    casings: Lines
+    lines: Lines
+
+
+Kept = dict[int, Shape]
+"""Small objects' shapes by id, for all windows of one zoom."""
+
+
+def tint(colour: Colour, opacity: float) -> int:
+    """Return a colour as a premultiplied ARGB word; ``opacity`` 0..1."""
+    alpha = round(opacity * 255)
+    red, green, blue = (round(c * opacity) for c in colour)
+    return alpha << 24 | red << 16 | green << 8 | blue
+
+
+def extent_of(instance: Instance) -> Extent:
+    """Return the image pixels an object may be drawn on, without its lines' width."""
+    mask, box = instance.mask, instance.box
+    if mask is not None:
+        return mask.x0, mask.y0, mask.x1, mask.y1
+    return math.floor(box.x0), math.floor(box.y0), math.ceil(box.x1), math.ceil(box.y1)
+
+
+def render(
+    things: Sequence[Thing],
+    zoom: float,
+    window: Extent,
+    unit_px: int = 1,
+    kept: Kept | None = None,
+) -> Words | None:
+    """Return the words ``(height, width)`` of a window in device pixels; None if nothing is there.
+
+    Fills come first, then casings, then lines, so that an object never hides another's outline.
+    ``kept`` has the shapes of earlier windows of this zoom, and gets those that are made.
+    """
+    x0, y0, x1, y1 = window
+    words = np.zeros((y1 - y0, x1 - x0), np.uint32)
+    shapes: list[Shape] = []
+    boxes: list[Thing] = []
+    for instance, look in sorted(things, key=_rank):
+        mask = instance.mask
+        if mask is None:
+            boxes.append((instance, look))
+            continue
+        shape = kept.get(instance.id) if kept is not None else None
+        if shape is None or shape.mask is not mask or shape.look is not look:
+            shape = _shape(mask, look, zoom, window, unit_px, kept, instance)
+        if shape is not None:
+            shapes.append(shape)
+    for shape in shapes:
+        if shape.look.fill:
+            _lay(words, window, shape.fill, shape.part, shape.look.fill)
+    for shape in shapes:
+        for bits, value in shape.casings:
+            _lay(words, window, bits, shape.part, value)
+    for shape in shapes:
+        for bits, value in shape.lines:
+            _lay(words, window, bits, shape.part, value)
+    for instance, look in boxes:
+        _lay_box(words, window, instance.box, look, zoom, unit_px)
+    return words if words.any() else None
+
+
+def device_extent(mask: Mask, zoom: float) -> Extent:
+    """Return the device pixels a mask's crop covers."""
+    if zoom >= 1.0:
+        x0, x1 = math.ceil(zoom * mask.x0 - 0.5), math.ceil(zoom * mask.x1 - 0.5)
+        y0, y1 = math.ceil(zoom * mask.y0 - 0.5), math.ceil(zoom * mask.y1 - 0.5)
+    else:
+        x0, x1 = math.floor((mask.x0 + 0.5) * zoom), math.floor((mask.x1 - 0.5) * zoom) + 1
+        y0, y1 = math.floor((mask.y0 + 0.5) * zoom), math.floor((mask.y1 - 0.5) * zoom) + 1
+    return x0, y0, x1, y1
+
+
+def sample(mask: Mask, zoom: float, window: Extent) -> BoolArray:
+    """Return a mask as device pixels of a window.
+
+    Enlarged, each device pixel takes the pixel under its centre. Reduced, each is set if any of
+    the pixels that fall into it is, so that nothing vanishes however small it becomes.
+    """
+    x0, y0, x1, y1 = window
+    out = np.zeros((y1 - y0, x1 - x0), np.bool_)
+    inner = _meet(window, device_extent(mask, zoom))
+    if inner is None:
+        return out
+    a0, b0, a1, b1 = inner
+    if zoom == 1.0:
+        bits = mask.bits[b0 - mask.y0 : b1 - mask.y0, a0 - mask.x0 : a1 - mask.x0]
+    elif zoom > 1.0:
+        columns = np.floor((np.arange(a0, a1) + 0.5) / zoom).astype(np.intp) - mask.x0
+        rows = np.floor((np.arange(b0, b1) + 0.5) / zoom).astype(np.intp) - mask.y0
+        # Rounding may point one past the crop.
+        bits = mask.bits.take(rows, axis=0, mode="clip").take(columns, axis=1, mode="clip")
+    else:
+        columns, last_column = _groups(a0, a1, zoom, mask.x0, mask.bits.shape[1])
+        rows, last_row = _groups(b0, b1, zoom, mask.y0, mask.bits.shape[0])
+        cells = mask.bits[rows[0] : last_row, columns[0] : last_column]
+        bits = np.logical_or.reduceat(cells, rows - rows[0], axis=0)
+        bits = np.logical_or.reduceat(bits, columns - columns[0], axis=1)
+    out[b0 - y0 : b1 - y0, a0 - x0 : a1 - x0] = bits
+    return out
+
+
+def _groups(
+    start: int, stop: int, zoom: float, origin: int, n: int
+) -> tuple[npt.NDArray[np.intp], int]:
+    """First cell of each device pixel, and the end of the last; a cell goes where its centre is."""
+    edges = np.ceil(np.arange(start, stop + 1) / zoom - 0.5).astype(np.intp) - origin
+    # np.clip costs three times as much on arrays this short.
+    starts: npt.NDArray[np.intp] = np.maximum(np.minimum(edges[:-1], n - 1), 0)
+    # Rounding may leave the last group empty at the crop's end; then it repeats the last cell.
+    return starts, max(min(int(edges[-1]), n), int(starts[-1]) + 1)
+
+
+def _rank(thing: Thing) -> int:
+    return thing[1].rank
+
+
+def _shape(
+    mask: Mask,
+    look: Look,
+    zoom: float,
+    window: Extent,
+    unit_px: int,
+    kept: Kept | None,
+    instance: Instance,
+) -> Shape | None:
+    extent = device_extent(mask, zoom)
+    wide, high = extent[2] - extent[0], extent[3] - extent[1]
+    small = zoom < _SMALL_ZOOM * unit_px or min(wide, high) < _SMALL_PX * unit_px
+    whole = kept is not None and max(wide, high) <= _KEPT_SIDE_PX
+    margin = MARGIN_PX * unit_px
+    if whole:
+        reach = max((band.outer for band in look.casings + look.lines), default=0)
+        part: Extent | None = _grown(extent, max(reach, 1) * unit_px)
+    else:
+        # Only what is seen of a large object is made, and as much around it as lines need.
+        part = _meet(_grown(extent, margin), _grown(window, margin))
+    if part is None:
+        return None
+    bits = sample(mask, zoom, part)
+    grown = {0: bits}
+    casings, lines = (
+        tuple((_ring(grown, band, unit_px, small=small), band.tint) for band in bands)
+        for bands in (look.casings, look.lines)
+    )
+    fill = bits & _stripes(part) if instance.iscrowd else bits
+    shape = Shape(mask, look, part, fill, casings, lines)
+    if whole and kept is not None:
+        if len(kept) >= _MAX_KEPT:
+            kept.clear()
+        kept[instance.id] = shape
+    return shape
+
+
+def _ring(grown: dict[int, BoolArray], band: Band, unit_px: int, *, small: bool) -> BoolArray:
+    inner, outer = band.inner, band.outer
+    if small:
+        # Lines half as wide leave the fill of a small object to be seen.
+        inner, outer = (int(math.copysign((abs(n) + 1) // 2, n)) for n in (inner, outer))
+    return _grow(grown, outer * unit_px) & ~_grow(grown, inner * unit_px)
+
+
+def _grow(grown: dict[int, BoolArray], n: int) -> BoolArray:
+    """Return the bits grown by so many pixels, from what was asked for before if it was."""
+    if n not in grown:
+        kernel = _CROSS if abs(n) == 1 else _SQUARE
+        change = cv2.dilate if n > 0 else cv2.erode
+        bits = change(grown[0].view(np.uint8), kernel, iterations=abs(n))
+        grown[n] = np.asarray(bits, np.uint8).view(np.bool_)
+    return grown[n]
+
+
+def _stripes(part: Extent) -> BoolArray:
+    x0, y0, x1, y1 = part
+    sums = np.arange(x0, x1) + np.arange(y0, y1)[:, None]
+    return np.asarray(sums % (2 * _HATCH_PX) < _HATCH_PX, np.bool_)
+
+
+def _lay(words: Words, window: Extent, bits: BoolArray, part: Extent, value: int) -> None:
+    left, top, right, bottom = window
+    x0, y0, x1, y1 = part
+    if x0 < left or y0 < top or x1 > right or y1 > bottom:
+        shared = _meet(window, part)
+        if shared is None:
+            return
+        x0, y0, x1, y1 = shared
+        bits = bits[y0 - part[1] : y1 - part[1], x0 - part[0] : x1 - part[0]]
+    np.copyto(words[y0 - top : y1 - top, x0 - left : x1 - left], np.uint32(value), where=bits)
+
+
+def _lay_box(words: Words, window: Extent, box: Box, look: Look, zoom: float, unit_px: int) -> None:
+    """Draw a dashed rectangle, two lines wide, inside the box."""
+    x0, y0 = math.floor(box.x0 * zoom + 0.5), math.floor(box.y0 * zoom + 0.5)
+    x1 = max(math.floor(box.x1 * zoom + 0.5), x0 + 1)
+    y1 = max(math.floor(box.y1 * zoom + 0.5), y0 + 1)
+    wide = 2 * unit_px
+    if not look.lines:
+        return
+    between = look.lines[0].tint if len(look.lines) > 1 else tint((0, 0, 0), 0.5)
+    for side in (
+        (x0, y0, x1, min(y0 + wide, y1)),
+        (x0, max(y1 - wide, y0), x1, y1),
+        (x0, y0, min(x0 + wide, x1), y1),
+        (max(x1 - wide, x0), y0, x1, y1),
+    ):
+        _lay_dashes(words, window, side, between, 0)
+        _lay_dashes(words, window, side, look.lines[-1].tint, _DASH_PX * unit_px)
+
+
+def _lay_dashes(words: Words, window: Extent, side: Extent, value: int, dash_px: int) -> None:
+    shared = _meet(window, side)
+    if shared is None:
+        return
+    x0, y0, x1, y1 = shared
+    along = np.arange(x0, x1) - side[0] + (np.arange(y0, y1) - side[1])[:, None]
+    seen = along % (2 * dash_px) < dash_px if dash_px else np.ones(along.shape, np.bool_)
+    there = words[y0 - window[1] : y1 - window[1], x0 - window[0] : x1 - window[0]]
+    np.copyto(there, np.uint32(value), where=seen)
+
+
+def _meet(a: Extent, b: Extent) -> Extent | None:
+    x0, y0, x1, y1 = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
+    return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
+
+
+def _grown(extent: Extent, by: int) -> Extent:
+    return extent[0] - by, extent[1] - by, extent[2] + by, extent[3] + by
