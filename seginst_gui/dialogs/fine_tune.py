@@ -1,0 +1,167 @@
+"""Fine-tune with one button; everything that was decided can be seen, and changed under More."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QGridLayout,
+    QLabel,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from seginst_core.library import LibraryModel
+from seginst_core.types import PipelineName
+from seginst_gui.dialogs.fine_tune_more import MoreForm
+from seginst_gui.jobs.model_choice import ModelChoice
+from seginst_gui.jobs.plan import Facts, FineTunePlan, minutes_of, stage_of
+from seginst_gui.panels.labels import dim_label
+from seginst_gui.panels.texts import count, duration
+from seginst_gui.session import PIPELINE_LETTERS
+
+MIN_DONE = 5
+_WIDTH_PX = 520
+
+
+class FineTuneDialog(QDialog):
+    """``plan()`` is what was decided and picked, once the dialog was accepted."""
+
+    def __init__(
+        self,
+        facts: Facts,
+        plan: FineTunePlan,
+        models: ModelChoice,
+        library: Sequence[LibraryModel] = (),
+        n_unfinished: int = 0,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("fine_tune_dialog")
+        self.setWindowTitle("Fine-tune")
+        self.setMinimumWidth(_WIDTH_PX)
+        self._facts = facts
+        self._summary = QGridLayout()
+        self._summary.setColumnStretch(1, 1)
+        self._summary.setHorizontalSpacing(12)
+        self._summary.setVerticalSpacing(4)
+        self._form = MoreForm(facts, plan, models, library)
+        self._form.changed.connect(self._show_plan)
+        self._more = QToolButton()
+        self._more.setObjectName("fine_tune_more")
+        self._more.setText("More")
+        self._more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._more.setCheckable(True)
+        self._more.setAutoRaise(True)
+        self._more.toggled.connect(self._open_more)
+        self._buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+        )
+        ok = self._buttons.button(QDialogButtonBox.StandardButton.Ok)
+        ok.setText("Fine-tune")
+        ok.setDefault(True)
+        self._buttons.accepted.connect(self.accept)
+        self._buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(18, 16, 18, 14)
+        layout.setSpacing(12)
+        layout.addWidget(_wrapped(_learns_from(facts)))
+        layout.addLayout(self._summary)
+        layout.addWidget(dim_label(_tested(facts)))
+        if n_unfinished:
+            layout.addWidget(
+                dim_label(
+                    "An interrupted training is waiting in the Training panel; "
+                    "it stays there and can go on later."
+                )
+            )
+        layout.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self._form)
+        layout.addStretch()
+        layout.addWidget(self._buttons)
+        self._open_more(False)
+        self._show_plan()
+
+    def plan(self) -> FineTunePlan:
+        """Return what is to be done."""
+        return self._form.plan()
+
+    def _open_more(self, opened: bool) -> None:
+        self._more.setArrowType(Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow)
+        self._form.setVisible(opened)
+        self.adjustSize()
+
+    def _show_plan(self) -> None:
+        while (item := self._summary.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.deleteLater()
+        plan = self.plan()
+        for row, pipeline in enumerate(plan.pipelines):
+            name = QLabel(f"{PIPELINE_LETTERS[pipeline]} · {pipeline}")
+            font = name.font()
+            font.setBold(True)
+            name.setFont(font)
+            self._summary.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
+            self._summary.addWidget(_wrapped(_will_do(plan, pipeline, self._facts)), row, 1)
+        ok = self._buttons.button(QDialogButtonBox.StandardButton.Ok)
+        ok.setEnabled(bool(plan.pipelines))
+
+
+def _learns_from(facts: Facts) -> str:
+    return (
+        f"Learns from {count(facts.n_objects, 'object')} in "
+        f"{count(facts.n_images, 'image')} marked done. It runs in the background, "
+        "and you can go on working."
+    )
+
+
+def _tested(facts: Facts) -> str:
+    if facts.n_images < MIN_DONE and not facts.n_held_out:
+        return (
+            f"With {MIN_DONE} images done or more, some are kept out of training to test the new "
+            "model. Until then nothing can say whether it is better, so it will not go live by "
+            "itself."
+        )
+    kept = (
+        f"{count(facts.n_held_out, 'image')} of them and a fifth of those to come are"
+        if facts.n_held_out
+        else "A fifth of them is"
+    )
+    return (
+        f"{kept} kept out of training for good, together with near-duplicates and tiles of the "
+        "same image. They are the test: a new model goes live only if it is better there. "
+        "The former one is kept."
+    )
+
+
+def _will_do(plan: FineTunePlan, pipeline: PipelineName, facts: Facts) -> str:
+    start = plan.start.get(pipeline)
+    begun = f"starts from {start.name}" if start else f"starts from scratch ({plan.preset})"
+    stage = stage_of(plan, pipeline)
+    what = {"all": "All of it", "detector": "The detector alone", "mask": "The masks alone"}[stage]
+    if plan.iterations is not None:
+        budget = f"{plan.iterations:,} iterations"
+    else:
+        budget = duration(60 * minutes_of(plan, pipeline))
+    said = f"{what}, {budget}, {begun}."
+    why = _why(facts) if pipeline == "two-stage" and stage == facts.faults.stage else ""
+    return f"{said} {why}".strip()
+
+
+def _why(facts: Facts) -> str:
+    """Say what speaks for the suggested stage."""
+    boxes, masks = facts.faults.detector, facts.faults.mask
+    if facts.faults.stage == "detector":
+        return f"Of {boxes + masks} faults you mended, {boxes} were boxes."
+    if facts.faults.stage == "mask":
+        return f"Of {boxes + masks} faults you mended, {masks} were masks in boxes that fit."
+    return ""
+
+
+def _wrapped(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(True)
+    return label

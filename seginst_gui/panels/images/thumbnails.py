@@ -1,0 +1,106 @@
+"""Small pictures of image files, decoded in the background and only when one is to be painted."""
+
+from collections import OrderedDict
+from contextlib import suppress
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
+from PySide6.QtGui import QImage, QPixmap
+
+from seginst_core.errors import ImageError
+from seginst_core.images import read_preview
+
+SIDE_PX = 64
+N_KEPT = 600
+# A little more than a tall screen shows; whoever scrolls past does not leave a queue behind.
+N_WAITING = 40
+
+
+class Thumbnails(QObject):
+    """Keeps the last ``n_kept`` thumbnails by image id.
+
+    Asking for one that is not there queues it, the newest wish first; ``ready(image_id)`` follows.
+    """
+
+    ready = Signal(int)
+    _answered = Signal(int, int, object)
+
+    def __init__(self, parent: QObject | None = None, *, n_kept: int = N_KEPT) -> None:
+        super().__init__(parent)
+        self._n_kept = n_kept
+        self._folder = Path()
+        self._generation = 0
+        self._kept: OrderedDict[int, QPixmap | None] = OrderedDict()
+        self._waiting: OrderedDict[int, str] = OrderedDict()
+        self._running: int | None = None
+        self._answered.connect(self._receive)
+
+    def use_folder(self, folder: Path) -> None:
+        """Forget all thumbnails: ids now mean the images of ``folder``."""
+        self._folder = folder
+        self._generation += 1
+        self._kept.clear()
+        self._waiting.clear()
+        self._running = None
+
+    def get(self, image_id: int, path: str) -> QPixmap | None:
+        """Return a thumbnail; None while it is unknown, or if the file cannot be shown."""
+        if image_id in self._kept:
+            self._kept.move_to_end(image_id)
+            return self._kept[image_id]
+        if image_id != self._running:
+            self._waiting[image_id] = path
+            self._waiting.move_to_end(image_id)
+            if len(self._waiting) > N_WAITING:
+                self._waiting.popitem(last=False)
+            self._start_next()
+        return None
+
+    def failed(self, image_id: int) -> bool:
+        """Return whether the file was tried and cannot be shown."""
+        return image_id in self._kept and self._kept[image_id] is None
+
+    def asked(self) -> frozenset[int]:
+        """Return the ids of the images that are known, under way or waiting."""
+        running = set() if self._running is None else {self._running}
+        return frozenset(self._kept.keys() | self._waiting.keys() | running)
+
+    def _start_next(self) -> None:
+        if self._running is None and self._waiting:
+            self._running, path = self._waiting.popitem()
+            # One at a time: the image that is opened needs the other cores. In the global pool: one
+            # that this object owned would wait, when it is deleted, for a thread that waits for
+            # Python's lock, which the deletion holds.
+            job = _Decode(self, self._generation, self._running, self._folder / path)
+            QThreadPool.globalInstance().start(job)
+
+    def _receive(self, generation: int, image_id: int, image: QImage | None) -> None:
+        if generation != self._generation:
+            return
+        self._running = None
+        self._kept[image_id] = None if image is None else QPixmap.fromImage(image)
+        if len(self._kept) > self._n_kept:
+            self._kept.popitem(last=False)
+        self._start_next()
+        self.ready.emit(image_id)
+
+
+class _Decode(QRunnable):
+    def __init__(self, owner: Thumbnails, generation: int, image_id: int, path: Path) -> None:
+        super().__init__()
+        self._answered = owner._answered
+        self._generation, self._image_id, self._path = generation, image_id, path
+
+    def run(self) -> None:
+        try:
+            # Twice the side, for screens with twice the pixels.
+            pixels = read_preview(self._path, 2 * SIDE_PX)
+        except (ImageError, MemoryError):
+            image = None
+        else:
+            height, width = pixels.shape[:2]
+            rgb = QImage.Format.Format_RGB888
+            image = QImage(pixels.tobytes(), width, height, 3 * width, rgb).copy()
+        # The window may have been closed in the meantime, and the owner with it.
+        with suppress(RuntimeError):
+            self._answered.emit(self._generation, self._image_id, image)

@@ -1,0 +1,101 @@
+"""The status bar: what the tool does, where the pointer is, what runs, and on which device."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
+
+from seginst_gui.icons import icon
+from seginst_gui.language import later, tr
+
+CPU_TIP = later("No GPU was found, so the models run on the processor, which takes longer.")
+
+
+class StatusBar(QStatusBar):
+    """Permanent facts at the right, the tool's hint and passing words at the left."""
+
+    cancel_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self.setContentsMargins(8, 0, 8, 0)
+        self._hint = QLabel()
+        self._hint.setObjectName("hint")
+        self.addWidget(self._hint, 1)
+        self._job = QLabel()
+        self._bar = QProgressBar()
+        self._bar.setObjectName("job_progress")
+        self._bar.setFixedWidth(150)
+        self._bar.setRange(0, 1000)
+        self._bar.setTextVisible(False)
+        self._cancel = QToolButton()
+        self._cancel.setIcon(icon("cancel_job"))
+        self._cancel.setAutoRaise(True)
+        self._cancel.setToolTip(tr("Cancel"))
+        self._cancel.setAccessibleName(tr("Cancel the running job"))
+        self._cancel.clicked.connect(self.cancel_wanted)
+        self._pointer = QLabel()
+        self._pointer.setMinimumWidth(90)
+        self._pointer.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._image = QLabel()
+        self._zoom = QLabel()
+        self._device = QLabel(tr("Device: starting…"))
+        self._device.setObjectName("device")
+        for widget in (
+            self._job,
+            self._bar,
+            self._cancel,
+            self._pointer,
+            self._image,
+            self._zoom,
+            self._device,
+        ):
+            self.addPermanentWidget(widget)
+        self.show_idle()
+
+    def show_hint(self, text: str) -> None:
+        """Say what the tool in use does."""
+        self._hint.setText(text)
+
+    def show_job(self, text: str, fraction: float) -> None:
+        """Show what runs."""
+        self._job.setText(
+            self._job.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, 280)
+        )
+        self._job.setToolTip(text)
+        self._bar.setValue(round(1000 * fraction))
+        for widget in (self._job, self._bar, self._cancel):
+            widget.show()
+
+    def show_idle(self) -> None:
+        """Show that nothing runs."""
+        for widget in (self._job, self._bar, self._cancel):
+            widget.hide()
+
+    def show_pointer(self, x: float, y: float) -> None:
+        """Show the pixel under the pointer."""
+        self._pointer.setText(f"{int(x)}, {int(y)}")
+
+    def clear_pointer(self) -> None:
+        """Show no pixel."""
+        self._pointer.clear()
+
+    def show_image(self, text: str, tip: str = "") -> None:
+        """Show the image's size and what was done to show it."""
+        self._image.setText(text)
+        self._image.setToolTip(tip)
+
+    def show_zoom(self, zoom: float) -> None:
+        """Show how many pixels of the screen an image pixel takes."""
+        self._zoom.setText(f"{100 * zoom:.0f} %")
+
+    def show_device(self, device: str, name: str) -> None:
+        """Name the device in use; a CPU is never silent about being one."""
+        self._device.setText(tr("Device: {name}").format(name=name))
+        self._device.setToolTip(
+            tr(CPU_TIP) if device == "cpu" else tr("The models run on the GPU.")
+        )
+
+    @property
+    def device_text(self) -> str:
+        """What the status bar says of the device."""
+        return self._device.text()
