@@ -1,0 +1,194 @@
+"""The cases of all images, listed in the background and kept up to date."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+from PySide6.QtCore import QObject, QRunnable, QThreadPool, QTimer, Signal
+
+from seginst_core.errors import SegInstError
+from seginst_core.review.objects.cases import Items, image_cases
+from seginst_core.review.objects.schema import Drawn, ImageObjects, ObjectCase
+from seginst_core.types import Instance, Prediction
+from seginst_gui.session import Session
+
+Cases = tuple[ObjectCase, ...]
+AT_ONCE = 500
+"""An image with fewer objects than this is listed while one waits: it takes a blink."""
+_GATHER_MS = 150
+
+
+class CaseListing(QObject):
+    """Knows the cases of every image; ``changed`` comes when some are others than before.
+
+    Nothing of it is stored: cases follow from the annotation, the predictions and what was said to
+    be no object, and those are in the project.
+    """
+
+    changed = Signal()
+    listed = Signal(int)
+    """An image's cases are there."""
+    _answered = Signal(int, int, object)
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._cases: dict[int, Cases] = {}
+        self._items = Items()
+        self._items_of: int | None = None
+        self._waiting: dict[int, None] = {}
+        self._running: int | None = None
+        self._ticket = 0
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_GATHER_MS)
+        self._soon.timeout.connect(self.changed)
+        self._answered.connect(self._receive)
+        session.project_changed.connect(self.start)
+        session.instances_changed.connect(self._relist_current)
+        session.predictions_changed.connect(self._relist_current)
+        session.images_changed.connect(self._relist_others)
+        self._threshold = session.layers.threshold
+        session.layers_changed.connect(self._on_layers)
+
+    @property
+    def n_waiting(self) -> int:
+        """How many images are still to be listed."""
+        return len(self._waiting) + (self._running is not None)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every image is listed and ``changed`` has said so."""
+        return not self.n_waiting and not self._soon.isActive()
+
+    def start(self) -> None:
+        """List everything anew, the current image first."""
+        self._ticket += 1
+        self._cases, self._running = {}, None
+        here = self._session.image_id
+        ids = [e.ref.id for e in self._session.entries if not e.missing]
+        self._waiting = dict.fromkeys(sorted(ids, key=lambda k: k != here))
+        if here is not None and self._session.document is not None:
+            self._relist_current()
+        self._go_on()
+
+    def of(self, image_id: int) -> Cases:
+        """Return the cases of one image, as far as they are known."""
+        return self._cases.get(image_id, ())
+
+    def all(self) -> Iterable[ObjectCase]:
+        """Return the cases of all images, in the images' order."""
+        for entry in self._session.entries:
+            yield from self._cases.get(entry.ref.id, ())
+
+    def relist(self, image_id: int) -> None:
+        """List an image anew: something about it is known that was not."""
+        if self._session.image is not None and self._session.image.id == image_id:
+            self._relist_current()
+        else:
+            self._waiting[image_id] = None
+            self._go_on()
+
+    # ----------------------------------------------------------------------------------------
+
+    def _on_layers(self) -> None:
+        if self._session.layers.threshold != self._threshold:
+            self._threshold = self._session.layers.threshold
+            self.start()
+
+    def _relist_current(self, *_what: object) -> None:
+        image_id = self._session.image_id
+        if image_id is None or self._session.document is None:
+            return
+        objects = self._gather(image_id)
+        if objects is None:
+            return
+        if self._items_of != image_id:
+            self._items, self._items_of = Items(), image_id
+        self._waiting.pop(image_id, None)
+        if len(objects.truth) + len(objects.a) + len(objects.b) <= AT_ONCE:
+            self._keep(image_id, tuple(image_cases(objects, self._items)))
+            self.changed.emit()
+        else:
+            self._submit(objects, self._items)
+
+    def _relist_others(self, ids: frozenset[int]) -> None:
+        for image_id in ids - {self._session.image_id or 0}:
+            self._waiting[image_id] = None
+        self._go_on()
+
+    def _go_on(self) -> None:
+        while self._running is None and self._waiting:
+            image_id = next(iter(self._waiting))
+            del self._waiting[image_id]
+            objects = self._gather(image_id)
+            if objects is None:
+                self._keep(image_id, ())
+            else:
+                self._running = image_id
+                self._submit(objects, Items())
+        if not self.n_waiting:
+            self._soon.start()
+
+    def _submit(self, objects: ImageObjects, items: Items) -> None:
+        QThreadPool.globalInstance().start(_List(self._ticket, objects, items, self))
+
+    def _receive(self, ticket: int, image_id: int, cases: Cases) -> None:
+        if ticket != self._ticket:
+            return
+        self._keep(image_id, cases)
+        if image_id == self._running:
+            self._running = None
+        if image_id == self._session.image_id:
+            self.changed.emit()
+        elif not self._soon.isActive():
+            self._soon.start()
+        self._go_on()
+
+    def _keep(self, image_id: int, cases: Cases) -> None:
+        self._cases[image_id] = cases
+        self.listed.emit(image_id)
+
+    def _gather(self, image_id: int) -> ImageObjects | None:
+        """Read what is known of an image; None if it cannot be read."""
+        session, project = self._session, self._session.project
+        if project is None:
+            return None
+        low = session.layers.threshold
+        try:
+            if session.image is not None and session.image.id == image_id and session.document:
+                document = session.document
+                image, truth, refusals = document.image, document.instances, document.refusals
+                state = document.state
+                a, b = session.predictions.get("two-stage"), session.predictions.get("end-to-end")
+            else:
+                image = project.ensure_size(image_id)
+                annotation = project.annotation(image_id)
+                truth, state = annotation.instances, annotation.state
+                refusals = project.reviewing.refusals(image_id)
+                a, b = (project.prediction(image_id, p) for p in ("two-stage", "end-to-end"))
+            known = project.reviewing.substitutes(image_id, a.model) if a else {}
+        except SegInstError:
+            return None
+        drawn = {key: Drawn(s.box, s.mask) for key, s in known.items()}
+        found_a, found_b = _above(a, low), _above(b, low)
+        return ImageObjects(image, state, truth, found_a, found_b, refusals, drawn, low)
+
+
+def _above(prediction: Prediction | None, low: float) -> tuple[Instance, ...]:
+    if prediction is None:
+        return ()
+    return tuple(i for i in prediction.instances if (i.score or 0.0) >= low)
+
+
+class _List(QRunnable):
+    def __init__(
+        self, ticket: int, objects: ImageObjects, items: Items, listing: CaseListing
+    ) -> None:
+        super().__init__()
+        self._ticket, self._objects, self._items, self._listing = ticket, objects, items, listing
+
+    def run(self) -> None:
+        cases = tuple(image_cases(self._objects, self._items))
+        # The review may have been left by now, and its signals with it.
+        with suppress(RuntimeError):
+            self._listing._answered.emit(self._ticket, self._objects.image.id, cases)

@@ -1,0 +1,185 @@
+"""Where a review stands: which cases are listed, which one is looked at."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import get_args
+
+from PySide6.QtCore import QObject, Signal
+
+from seginst_core.errors import SegInstError
+from seginst_core.review.objects.arrange import (
+    GROUP_BY,
+    SORT_BY,
+    Arrangement,
+    Group,
+    Scope,
+    arranged,
+)
+from seginst_core.review.objects.schema import ObjectCase
+from seginst_gui.review import KEY, recalled
+from seginst_gui.review.listing import CaseListing
+from seginst_gui.session import Session
+
+
+class ReviewState(QObject):
+    """The list and the case in focus; everything a person decides goes through the session."""
+
+    groups_changed = Signal()
+    focus_changed = Signal()
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.listing = CaseListing(session, self)
+        self.how = Arrangement()
+        self.groups: list[Group] = []
+        self.order: Sequence[ObjectCase] = ()
+        self.focus: ObjectCase | None = None
+        self._place = 0
+        self._places: dict[tuple[int | None, ...], int] = {}
+        self._acts: list[ObjectCase] = []
+        self._wanted: tuple[int | None, ...] | None = None
+        self.listing.changed.connect(self._arrange)
+        self._recall()
+
+    def start(self) -> None:
+        """List the cases, beginning with the current image."""
+        self.listing.start()
+        if not any(case.open for case in self.listing.all()) and not self.listing.n_waiting:
+            self.arrange(replace(self.how, scope="all"))
+
+    def arrange(self, how: Arrangement) -> None:
+        """List other cases, or the same ones in another order."""
+        if how != self.how:
+            self.how = how
+            self._remember()
+            self._arrange()
+
+    def look_at(self, case: ObjectCase | None) -> None:
+        """Put a case into focus; its image is opened if another one is."""
+        if case is not None and case.image_id != self.session.image_id:
+            try:
+                self.session.open_image(case.image_id)
+            except SegInstError:
+                return
+        self._set_focus(case)
+        if case is not None:
+            self._remember()
+
+    def step(self, n: int) -> None:
+        """Go ``n`` cases on, or back."""
+        if not self.order:
+            return
+        if self.focus is None or self._at(self.focus) is None:
+            # The case was settled and is not listed any more: what follows it stands in its place.
+            place = self._place + (n - 1 if n > 0 else n)
+        else:
+            place = (self._at(self.focus) or 0) + n
+        self.look_at(self.order[min(max(place, 0), len(self.order) - 1)])
+
+    def decide(self, act: Callable[[Session, ObjectCase], None]) -> None:
+        """Let ``act`` repair the case in focus, and go on to the one after it.
+
+        What it raises is the caller's to say; then nothing has changed.
+        """
+        case = self.focus
+        if case is None:
+            return
+        place = self._at(case)
+        after = None if place is None else self.order[place + 1 : place + 2]
+        act(self.session, case)
+        self._acts.append(case)
+        if after is None:
+            self.step(1)
+        elif after:
+            self.look_at(self._again(after[0]) or after[0])
+        elif self.how.scope == "queue":
+            self.look_at(self.order[-1] if self.order else None)
+
+    def undo(self) -> bool:
+        """Take the last decision back, in whichever image it was; return whether there was one."""
+        case = self._acts.pop() if self._acts else None
+        if case is not None and case.image_id != self.session.image_id:
+            self.session.open_image(case.image_id)
+        done = self.session.undo() is not None
+        if case is not None:
+            same = [c for c in self.listing.of(case.image_id) if c.key == case.key]
+            self.look_at(same[0] if same else None)
+        return done
+
+    def close(self) -> None:
+        """Remember that the review was left."""
+        self._remember(is_open=False)
+
+    # ----------------------------------------------------------------------------------------
+
+    def _arrange(self) -> None:
+        names = {c.id: c.name for c in self.session.categories}
+        self.groups = arranged(self.listing.all(), self.how, names)
+        self.order = [case for group in self.groups for case in group.cases]
+        self._places = {case.key: place for place, case in enumerate(self.order)}
+        focus = self._again(self.focus)
+        self.groups_changed.emit()
+        if focus is None and self.focus is None and self.order:
+            wanted = [case for case in self.order if case.key == self._wanted]
+            waits = self._wanted is not None and not wanted and self.listing.n_waiting
+            if not waits:
+                here = [c for c in self.order if c.image_id == self.session.image_id]
+                self._wanted = None
+                self.look_at((wanted or here or list(self.order))[0])
+        elif focus is not self.focus:
+            self._set_focus(focus)
+
+    def _again(self, case: ObjectCase | None) -> ObjectCase | None:
+        """Return a case as it is now: its own objects may have changed."""
+        if case is None:
+            return None
+        here = self.listing.of(case.image_id)
+        same = [c for c in here if c.key == case.key]
+        if not same:
+            same = [
+                c
+                for c in here
+                if (c.truth_id is not None and c.truth_id == case.truth_id)
+                or (c.a_id is not None and c.a_id == case.a_id)
+                or (c.b_id is not None and c.b_id == case.b_id)
+            ]
+        return same[0] if same else None
+
+    def _set_focus(self, case: ObjectCase | None) -> None:
+        self.focus = case
+        place = None if case is None else self._at(case)
+        if place is not None:
+            self._place = place
+        if case is not None and case.truth_id is not None:
+            self.session.select([case.truth_id])
+        else:
+            self.session.select([])
+        self.focus_changed.emit()
+
+    def _at(self, case: ObjectCase) -> int | None:
+        return self._places.get(case.key)
+
+    def _remember(self, *, is_open: bool = True) -> None:
+        if self.session.project is not None:
+            how, focus = self.how, self.focus
+            table = {
+                "open": is_open,
+                "scope": how.scope,
+                "sort": how.sort,
+                "group": how.group,
+                "focus": None if focus is None else focus.key,
+            }
+            self.session.project.set_setting(KEY, json.dumps(table))
+
+    def _recall(self) -> None:
+        table = recalled(self.session)
+        scope, sort, group = (table.get(key) for key in ("scope", "sort", "group"))
+        self.how = Arrangement(
+            scope=next((s for s in get_args(Scope) if s == scope), "queue"),
+            sort=next((s for s in SORT_BY if s == sort), "worth"),
+            group=next((g for g in GROUP_BY if g == group), "image"),
+        )
+        focus = table.get("focus")
+        self._wanted = tuple(focus) if isinstance(focus, list) else None
