@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Qt, Signal
 
 import seginst_core
 from seginst_core.events import JsonValue
+from seginst_gui.language import tr
 
 _STDERR_KEPT_BYTES = 4000
 _TERMINAL = ("done", "failed", "cancelled")
@@ -101,6 +102,21 @@ class WorkerClient(QObject):
                 process.waitForFinished(timeout_ms)
         process.deleteLater()
 
+    def retire(self) -> None:
+        """Let an idle process end by itself, without waiting; ``submit`` starts another one."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        for wire in (
+            process.readyReadStandardOutput,
+            process.readyReadStandardError,
+            process.finished,
+            process.errorOccurred,
+        ):
+            wire.disconnect()
+        process.finished.connect(process.deleteLater)
+        process.closeWriteChannel()
+
     def _write(self, message: Mapping[str, object]) -> None:
         if self._process is not None:
             self._process.write(orjson.dumps(message) + b"\n")
@@ -155,7 +171,11 @@ class WorkerClient(QObject):
 
     def _on_error(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart and self._process is not None:
-            self._bury(f"The worker could not be started: {self._process.errorString()}.")
+            self._bury(
+                tr("The worker could not be started: {errorstring}.").format(
+                    errorstring=self._process.errorString()
+                )
+            )
 
     def _bury(self, sentence: str) -> None:
         process, self._process = self._process, None
@@ -179,9 +199,13 @@ def _environment() -> QProcessEnvironment:
 def _how_it_ended(exit_code: int, crashed: bool, stderr_tail: bytes) -> str:
     """One sentence on a worker's end; on POSIX a crash's exit code is the signal's number."""
     if crashed and os.name == "posix" and exit_code == signal.SIGKILL:
-        return "The worker was killed, most likely because the machine ran out of memory."
+        return tr("The worker was killed, most likely because the machine ran out of memory.")
     if crashed:
-        return f"The worker crashed (signal {exit_code}); your annotations are safe."
+        return tr("The worker crashed (signal {exit_code}); your annotations are safe.").format(
+            exit_code=exit_code
+        )
     lines = stderr_tail.decode(errors="replace").strip().splitlines()
     reason = f": {lines[-1].strip()}" if lines else ""
-    return f"The worker stopped by itself (exit code {exit_code}){reason}"
+    return tr("The worker stopped by itself (exit code {exit_code}){reason}").format(
+        exit_code=exit_code, reason=reason
+    )

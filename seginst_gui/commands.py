@@ -1,0 +1,300 @@
+"""What a person can ask of the window: each act once, whichever button, key or panel asks."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
+
+from seginst_core.errors import SegInstError
+from seginst_core.formats import FORMATS, coco_json, recognise
+from seginst_core.library import LibraryModel, list_models
+from seginst_core.project.edits import Edit
+from seginst_core.types import STATES, Box, Dataset, Instance, PipelineName
+from seginst_gui import operations, settings
+from seginst_gui.canvas.view import Canvas
+from seginst_gui.jobs.model_choice import ModelChoice, find_model, go_live, load_choice
+from seginst_gui.jobs.predicting import Predictor
+from seginst_gui.jobs.training import Trainer
+from seginst_gui.panels.texts import count
+from seginst_gui.session import PIPELINE_LETTERS, Session
+from seginst_gui.widgets.notice import Notice
+
+if TYPE_CHECKING:
+    from seginst_gui.dialogs.export import ExportChoice
+    from seginst_gui.dialogs.importing import ImportChoice
+
+# Dialogs are imported when they are first wanted: no start waits for them.
+
+
+class Commands(QObject):
+    """Acts on the session, the canvas and the workers; what goes wrong is said in the notice."""
+
+    models_changed = Signal()
+
+    def __init__(
+        self,
+        session: Session,
+        canvas: Canvas,
+        predictor: Predictor,
+        trainer: Trainer,
+        notice: Notice,
+        window: QWidget,
+    ) -> None:
+        super().__init__(window)
+        self.session = session
+        self.canvas = canvas
+        self.predictor = predictor
+        self.trainer = trainer
+        self.notice = notice
+        self.window = window
+        self.models: ModelChoice = {}
+        self._flight: tuple[int, Box, int | None] | None = None
+        session.pixels_changed.connect(self._arrive)
+
+    def open_folder(self, folder: Path) -> bool:
+        """Open the project of a folder; return whether it is open now."""
+        opened = self.attempt(lambda: self.session.open_folder(folder))
+        project = self.session.project
+        if opened and project is not None:
+            settings.save_folder(project.folder)
+            self.predictor.warm_up()
+            if project.notes:
+                self.notice.say(" ".join(project.notes))
+        return opened
+
+    def load_models(self) -> None:
+        """Find the models that the open project uses."""
+        project = self.session.project
+        self.models = load_choice(project) if project else {}
+        self.models_changed.emit()
+
+    def predict_image(self) -> None:
+        """Let the models in use look at the current image."""
+        image = self.session.image
+        if image is not None and self._has_models():
+            self._predict([image.id], "Both models have looked at this image already.")
+
+    def predict_all(self) -> None:
+        """Let the models in use look at every image that is not done."""
+        ids = [e.ref.id for e in self.session.entries if e.state != "done" and not e.missing]
+        if self._has_models():
+            self._predict(ids, "Every image that is not done is pre-labelled already.")
+
+    def export_coco(self) -> None:
+        """Ask where, then write the annotations."""
+        project = self.session.project
+        if project is None:
+            return
+        suggested = project.folder.parent / f"{project.folder.name}_annotations.json"
+        from seginst_gui.dialogs.export import ExportDialog
+
+        dialog = ExportDialog(self.session.entries, suggested, project.dataset, self.window)
+        if dialog.exec() == QDialog.DialogCode.Accepted:
+            choice = dialog.choice()
+            self.attempt(lambda: self._export(choice))
+
+    def import_coco(self) -> None:
+        """Ask for a file or folder of annotations and bring them in."""
+        project = self.session.project
+        if project is None:
+            return
+        from seginst_gui.dialogs.importing import ImportDialog
+
+        dialog = ImportDialog(project.folder, self.window)
+        if dialog.exec() == QDialog.DialogCode.Accepted:
+            choice = dialog.choice()
+            self.attempt(lambda: self._import(choice))
+
+    def use_model(self, folder: Path, note: str = "") -> None:
+        """Let a model be live for its own pipeline, and look again at what it has to pre-label.
+
+        Its predictions take the place of the former's, which are kept. Images that are not done
+        and were pre-labelled are looked at again; what a person drew or accepted is not touched.
+        """
+        project = self.session.project
+        model = find_model(project, str(folder)) if project else None
+        if project is None or model is None:
+            return
+        pipeline = model.card.pipeline
+        if not self.attempt(lambda: go_live(project, model, self.models.get(pipeline), note)):
+            return
+        self.models[pipeline] = model
+        self.models_changed.emit()
+        self.session.refresh_predictions()
+        n_looks = self.predictor.predict(self._pre_labelled(pipeline), {pipeline: model})
+        said = f"{model.name} is live for {PIPELINE_LETTERS[pipeline]} from now on."
+        if n_looks:
+            said += f" {count(n_looks, 'image')} not done will be pre-labelled again."
+        self.notice.say(f"{note} {said}".strip())
+
+    def _pre_labelled(self, pipeline: PipelineName) -> list[int]:
+        project = self.session.project
+        assert project is not None
+        open_ids = [e.ref.id for e in self.session.entries if e.state != "done" and not e.missing]
+        return [k for k in open_ids if project.prediction_model_name(k, pipeline)]
+
+    def library(self) -> tuple[LibraryModel, ...]:
+        """Return all models that can be used here."""
+        project = self.session.project
+        return list_models(project.folder if project else None).models
+
+    def fly_to(self, image_id: int, box: Box, object_id: int | None = None) -> None:
+        """Show a place of any image, and select the object there."""
+        self._flight = None
+        if self.session.image_id == image_id:
+            self._land(box, object_id)
+        else:
+            self._flight = image_id, box, object_id
+            self.attempt(lambda: self.session.open_image(image_id))
+
+    def _arrive(self) -> None:
+        flight, self._flight = self._flight, None
+        if flight is not None and flight[0] == self.session.image_id:
+            self._land(*flight[1:])
+
+    def _land(self, box: Box, object_id: int | None) -> None:
+        self.canvas.centre_on(box)
+        if object_id is not None:
+            self.session.select([object_id])
+
+    def ask_folder(self) -> None:
+        """Ask for a folder and open it."""
+        start = settings.load_folder() or Path.home()
+        name = QFileDialog.getExistingDirectory(self.window, "Open a folder of images", str(start))
+        if name:
+            self.open_folder(Path(name))
+
+    def store(self, edit: Edit) -> None:
+        """Store what a tool did; an object that is a box yet gets its mask from the model."""
+        if not self.attempt(lambda: self.session.apply(edit, select_added=True)):
+            return
+        model = self.models.get("two-stage")
+        if edit.tool == "box" and model is not None:
+            for step in edit.changes:
+                if step.before is None and step.after is not None:
+                    self.predictor.draw_mask(step.after, model)
+
+    def accept(self) -> None:
+        """Finish what the tool is drawing; otherwise take the selected prediction."""
+        edit = self.canvas.tool.confirm() if self.canvas.tool else None
+        if edit is not None:
+            self.store(edit)
+            self.canvas.refresh()
+        elif self.session.proposal is not None:
+            self._say_accepted(operations.accept_selected(self.session))
+
+    def accept_all(self, pipeline: PipelineName) -> None:
+        """Take all of a pipeline's predictions above the threshold."""
+        self._say_accepted(operations.accept_all(self.session, pipeline))
+
+    def toggle_done(self) -> None:
+        """Mark the current image as done, or open it again."""
+        document = self.session.document
+        if document is not None:
+            operations.set_state(self.session, "draft" if document.state == "done" else "done")
+
+    def next_todo(self) -> None:
+        """Go to the next image that is not done, from the end back to the start."""
+        entries, current = self.session.entries, self.session.image_id
+        here = next((k for k, e in enumerate(entries) if e.ref.id == current), -1)
+        for entry in (*entries[here + 1 :], *entries[: here + 1]):
+            if entry.state != "done" and not entry.missing:
+                self.session.open_image(entry.ref.id)
+                return
+        self.notice.say("Every image is done.")
+
+    def class_key(self, number: int) -> None:
+        """Use the class with this number in the list."""
+        if number <= len(self.session.categories):
+            operations.set_class(self.session, self.session.categories[number - 1].id)
+
+    def walk_history(self, n: int) -> None:
+        """Undo (below zero) or redo so many steps."""
+        self.session.travel(n)
+
+    def next_object(self) -> None:
+        """Select the next object that lies at the pointer, or else the next of all."""
+        place = self.canvas.pointer_place()
+        if place is None or not operations.select_below(self.session, *place):
+            self.show_object(operations.select_next(self.session))
+
+    def show_object(self, instance: Instance | None) -> None:
+        """Bring an object into view."""
+        if instance is not None:
+            self.canvas.centre_on(instance.box)
+
+    def switch_layers(self, name: str) -> None:
+        """Show a layer, or hide it."""
+        layers = self.session.layers
+        shown = {"annotation": layers.annotation, "two_stage": layers.two_stage}
+        shown["end_to_end"] = layers.end_to_end
+        self.session.set_layers(replace(layers, **{name: not shown[name]}))
+
+    def switch_keep_apart(self) -> None:
+        """Let what is drawn cover other objects, or not."""
+        self.session.keep_apart = not self.session.keep_apart
+
+    def resize_tool(self, steps: int) -> None:
+        """Grow or shrink the tool in hand."""
+        if self.canvas.tool is not None:
+            self.canvas.tool.resize(steps)
+            self.canvas.refresh()
+
+    def cancel_job(self) -> None:
+        """Stop the predictions under way, otherwise pause the training."""
+        if self.predictor.busy:
+            self.predictor.cancel()
+        else:
+            self.trainer.pause()
+
+    def attempt(self, act: Callable[[], object]) -> bool:
+        """Do something that may fail in a way the person can mend: then say it in a sentence."""
+        try:
+            act()
+        except (SegInstError, OSError) as error:
+            self.notice.warn(str(error))
+            return False
+        return True
+
+    def _has_models(self) -> bool:
+        if not self.models:
+            self.notice.warn("No model is in use yet; add or choose one in the Models panel.")
+        return bool(self.models)
+
+    def _predict(self, image_ids: list[int], nothing: str) -> None:
+        if not self.predictor.predict(image_ids, self.models):
+            self.notice.say(nothing)
+
+    def _export(self, choice: "ExportChoice") -> None:
+        project = self.session.project
+        assert project is not None
+        dataset = project.dataset([s for s in STATES if s in choice.states])
+        if choice.polygons:
+            losses = coco_json.write(dataset, choice.path, polygons=True)
+        else:
+            losses = FORMATS[choice.format_name].write(dataset, choice.path)
+        n_objects = sum(len(a.instances) for a in dataset.annotations.values())
+        said = f"Written to {choice.path}: {count(n_objects, 'object')} in {_images(dataset)}."
+        self.notice.say(" ".join((said, *dataset.notes, *losses)))
+
+    def _import(self, choice: "ImportChoice") -> None:
+        project = self.session.project
+        assert project is not None
+        path = choice.path
+        dataset = FORMATS[choice.format_name or recognise(path)].read(path, project.folder)
+        notes = project.merge_dataset(dataset)
+        self.session.reload()
+        n_objects = sum(len(a.instances) for a in dataset.annotations.values())
+        said = f"{path.name} holds {count(n_objects, 'object')} in {_images(dataset)}."
+        self.notice.say(" ".join((said, *dataset.notes[:3], *notes[:3])))
+
+    def _say_accepted(self, accepted: operations.Accepted) -> None:
+        if accepted.n_there:
+            self.notice.say(f"{accepted.n_taken} taken; {accepted.n_there} were annotated already.")
+
+
+def _images(dataset: Dataset) -> str:
+    return count(len(dataset.images), "image")

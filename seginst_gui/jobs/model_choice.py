@@ -1,0 +1,60 @@
+"""Which model is live for each pipeline of a project: the last to go live, or a starter."""
+
+from collections.abc import Collection, Sequence
+
+from seginst_core.library import LibraryModel, list_models
+from seginst_core.project import Project
+from seginst_core.types import PIPELINES, PipelineName
+
+ModelChoice = dict[PipelineName, LibraryModel]
+
+FIRST_NOTE = "In use from the start."
+
+
+def load_choice(project: Project) -> ModelChoice:
+    """Return the live model of each pipeline that has one."""
+    models = list_models(project.folder).models
+    names = {category.name.casefold() for category in project.categories()}
+    live = {step.pipeline: step.model for step in project.learning.live_models()}
+    choice: ModelChoice = {}
+    for pipeline in PIPELINES:
+        fitting = [m for m in models if m.card.pipeline == pipeline]
+        # By its weights, not by its folder: a project may be moved, with the models in it.
+        found = next((m for m in fitting if m.card.id == live.get(pipeline)), None)
+        found = found or _chosen(project, pipeline, fitting) or _best_start(fitting, names)
+        if found is not None:
+            choice[pipeline] = found
+    return choice
+
+
+def go_live(
+    project: Project, model: LibraryModel, former: LibraryModel | None, note: str = ""
+) -> None:
+    """Let a model be the live one of its pipeline; the first time, the former is put on record."""
+    learning, pipeline = project.learning, model.card.pipeline
+    if former is not None and not learning.live_models(pipeline):
+        learning.go_live(pipeline, former.card.id, former.name, str(former.folder), FIRST_NOTE)
+    learning.go_live(pipeline, model.card.id, model.name, str(model.folder), note)
+
+
+def find_model(project: Project, folder: str, model: str = "") -> LibraryModel | None:
+    """Return the library's model of those weights (a card's id), or the one in a folder."""
+    models = list_models(project.folder).models
+    same = (m for m in models if m.card.id == model or str(m.folder) == folder)
+    return next(same, None)
+
+
+def _chosen(
+    project: Project, pipeline: PipelineName, models: Sequence[LibraryModel]
+) -> LibraryModel | None:
+    """Return what was chosen before a project kept the history of its models."""
+    chosen = project.setting(f"model.{pipeline}")
+    return next((m for m in models if str(m.folder) == chosen), None)
+
+
+def _best_start(models: Sequence[LibraryModel], names: Collection[str]) -> LibraryModel | None:
+    """Return the starter that knows most of the project's classes, the first if they tie."""
+    starters = [m for m in models if m.place == "starter"]
+    if not starters:
+        return None
+    return max(starters, key=lambda m: sum(c.name.casefold() in names for c in m.card.categories))

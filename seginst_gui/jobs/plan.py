@@ -1,0 +1,165 @@
+"""What a fine-tune is to do: decided by the program, changed by the person, written as a job."""
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+from seginst_core.errors import DataError
+from seginst_core.events import JsonValue
+from seginst_core.formats import coco_json
+from seginst_core.library import LibraryModel
+from seginst_core.project import Project
+from seginst_core.project.learning import Run
+from seginst_core.project.learning.data import n_objects, scored, split
+from seginst_core.project.learning.stage import Faults, faults
+from seginst_core.types import Dataset, EngineName, PipelineName, Preset, Stage
+from seginst_gui.jobs.model_choice import ModelChoice
+from seginst_gui.jobs.training import Job
+
+MINUTES: Mapping[Stage, float] = {"all": 15.0, "detector": 10.0, "mask": 5.0}
+"""How long a stage is trained unless the person says otherwise."""
+MOST_LOOKED_AT = 200
+"""So many images are enough to see which stage had to be mended."""
+STAGE_WORDS: Mapping[Stage, str] = {
+    "all": "both stages",
+    "detector": "detector only",
+    "mask": "masks only",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FineTunePlan:
+    """What to train; one budget is set for each pipeline, ``minutes`` None for what is usual.
+
+    A pipeline without a ``start`` begins from scratch, in the size and engine of ``preset`` and
+    ``engine``; ``stage`` is of a two-stage model that has one. With ``only_new`` the images of
+    earlier fine-tunes are left out.
+    """
+
+    pipelines: tuple[PipelineName, ...]
+    start: Mapping[PipelineName, LibraryModel]
+    stage: Stage = "all"
+    preset: Preset = "fast"
+    engine: EngineName = "torchvision"
+    minutes: float | None = None
+    iterations: int | None = None
+    only_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What there is to learn from, and what the live models got wrong there."""
+
+    n_images: int
+    n_objects: int
+    n_held_out: int
+    n_new: int
+    faults: Faults = field(default_factory=Faults)
+
+
+def gather(project: Project) -> Facts:
+    """Look through the images that are done; DataError if they hold nothing to learn from."""
+    done = [e for e in project.images() if e.state == "done"]
+    n = sum(e.n_instances for e in done)
+    if not n:
+        raise DataError(
+            "No image marked done holds an object; correct a few images and mark them done first."
+        )
+    pairs = []
+    # The newest are enough to tell, and a large project holds tens of thousands of predictions.
+    for entry in done[-MOST_LOOKED_AT:]:
+        prediction = project.prediction(entry.ref.id, "two-stage")
+        if prediction is not None:
+            pairs.append((project.annotation(entry.ref.id).instances, prediction.instances))
+    ids = {entry.ref.id for entry in done}
+    held_out = project.learning.held_out()
+    return Facts(
+        len(ids),
+        n,
+        sum(held_out.get(k, False) for k in ids),
+        len(ids - learned_from(project.learning.runs())),
+        faults(pairs),
+    )
+
+
+def decide(facts: Facts, models: ModelChoice) -> FineTunePlan:
+    """Return the plan of someone who chooses nothing."""
+    pipelines = tuple(models) or ("two-stage",)
+    stage = facts.faults.stage if "two-stage" in models else "all"
+    return FineTunePlan(pipelines, dict(models), stage)
+
+
+def minutes_of(plan: FineTunePlan, pipeline: PipelineName) -> float:
+    """Return how long a pipeline is trained, unless iterations are counted."""
+    return plan.minutes if plan.minutes is not None else MINUTES[stage_of(plan, pipeline)]
+
+
+def stage_of(plan: FineTunePlan, pipeline: PipelineName) -> Stage:
+    """Return the stage of a pipeline that is trained; only a two-stage start has a choice."""
+    return plan.stage if pipeline == "two-stage" and pipeline in plan.start else "all"
+
+
+def learned_from(runs: Sequence[Run]) -> set[int]:
+    """Return the images that finished fine-tunes have learned from."""
+    found: set[int] = set()
+    for run in runs:
+        ids = run.params.get("image_ids")
+        if run.kind == "fine_tune" and run.state == "finished" and isinstance(ids, list):
+            found.update(cast(list[int], ids))
+    return found
+
+
+def write_jobs(project: Project, plan: FineTunePlan, models: ModelChoice) -> list[Job]:
+    """Draw the hold-out, write what is done as it is now, and return the jobs to run.
+
+    DataError if nothing is left to learn from.
+    """
+    learning = project.learning
+    held_out = learning.draw_sides()
+    train, val = split(project.dataset(["done"]), held_out)
+    if plan.only_new:
+        train = _without(train, learned_from(learning.runs()))
+    if not n_objects(train):
+        raise DataError("The images to learn from hold no object; mark more images done first.")
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    run = project.runs_folder / stamp
+    coco_json.write(train, run / "train.json")
+    shared: dict[str, JsonValue] = {
+        "train": str(run / "train.json"),
+        "images": str(project.folder),
+        "preset": plan.preset,
+        "image_ids": [ref.id for ref in train.images],
+        "description": f"Trained in SegInst on {project.folder.name}.",
+    }
+    jobs = []
+    for pipeline in plan.pipelines:
+        start, former = plan.start.get(pipeline), models.get(pipeline)
+        tested = run / f"val-{pipeline}.json"
+        if val.images:
+            coco_json.write(scored(val, former.card.id if former else ""), tested)
+        params: dict[str, JsonValue] = {
+            **shared,
+            "pipeline": pipeline,
+            "val": str(tested) if val.images else None,
+            "stage": stage_of(plan, pipeline),
+            "engine": start.card.engine if start else plan.engine,
+            "start": str(start.folder) if start else "",
+            "former": str(former.folder) if former else "",
+            "out": str(project.models_folder / f"{pipeline}-{stamp}"),
+        }
+        if plan.iterations is not None:
+            params["iterations"] = plan.iterations
+        else:
+            params["minutes"] = minutes_of(plan, pipeline)
+        words = f", {STAGE_WORDS[stage_of(plan, pipeline)]}" if pipeline == "two-stage" else ""
+        jobs.append(Job("fine_tune", f"Fine-tuning {pipeline}{words}", params))
+    return jobs
+
+
+def _without(dataset: Dataset, image_ids: Collection[int]) -> Dataset:
+    return replace(
+        dataset,
+        images=tuple(ref for ref in dataset.images if ref.id not in image_ids),
+        annotations={k: a for k, a in dataset.annotations.items() if k not in image_ids},
+    )

@@ -1,0 +1,190 @@
+"""The main window: puts the parts together; ``wiring`` connects them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QMimeData, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QMainWindow,
+    QVBoxLayout,
+    QWidget,
+)
+
+from seginst_gui import settings
+from seginst_gui.actions import make_actions
+from seginst_gui.canvas.view import Canvas
+from seginst_gui.commands import Commands
+from seginst_gui.display.panel import DisplayPanel
+from seginst_gui.jobs.predicting import Predictor
+from seginst_gui.jobs.refreshing import Refresher
+from seginst_gui.jobs.training import Trainer
+from seginst_gui.language import tr
+from seginst_gui.panels.categories import CategoriesPanel
+from seginst_gui.panels.history import HistoryPanel
+from seginst_gui.panels.images import ImagesPanel
+from seginst_gui.panels.layers import LayersPanel
+from seginst_gui.panels.learning.panel import TrainingPanel
+from seginst_gui.panels.models import ModelsPanel
+from seginst_gui.panels.objects import ObjectsPanel
+from seginst_gui.review.keys import make_review_actions
+from seginst_gui.session import Session
+from seginst_gui.tools import TOOLS
+from seginst_gui.widgets.menus import fill_menus, fill_toolbars
+from seginst_gui.widgets.notice import Notice
+from seginst_gui.widgets.status import StatusBar
+from seginst_gui.widgets.tool_options import ToolOptions
+from seginst_gui.wiring.actions import connect_actions
+from seginst_gui.wiring.learner import Learner
+from seginst_gui.wiring.learning import connect_learning
+from seginst_gui.wiring.parts import connect_parts, show_project
+from seginst_gui.wiring.review import connect_review, leave_review
+
+if TYPE_CHECKING:
+    from seginst_gui.review.page import ReviewPage
+
+
+class MainWindow(QMainWindow):
+    """One window on one project."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("main_window")
+        self.resize(1440, 900)
+        self.setAcceptDrops(True)
+        self.session = Session(self)
+        self.predictor = Predictor(self.session, self)
+        self.trainer = Trainer(self.session, self)
+        self.canvas = Canvas(self.session)
+        self.notice = Notice()
+        self.commands = Commands(
+            self.session, self.canvas, self.predictor, self.trainer, self.notice, self
+        )
+        self.learner = Learner(self.commands, self.trainer)
+        self.refresher = Refresher(
+            self.session, self.trainer, lambda: self.commands.models.get("two-stage"), self
+        )
+        self.status = StatusBar()
+        self.setStatusBar(self.status)
+        self.actions_by_id = make_actions(self) | make_review_actions(self)
+        self.tool_options = ToolOptions(self.actions_by_id["keep_apart"])
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.tool_options)
+        column.addWidget(self.notice)
+        column.addWidget(self.canvas, 1)
+        self.setCentralWidget(centre)
+        self.centre_layout = column
+        self.review_page: ReviewPage | None = None
+        self.layout_before = QByteArray()
+        """Where the panels were before the review."""
+        self.tools = {name: entry.make(self.session) for name, entry in TOOLS.items()}
+        self._make_docks()
+        fill_toolbars(self, self.actions_by_id)
+        fill_menus(self, self.actions_by_id, self.docks)
+        connect_actions(self)
+        connect_parts(self)
+        connect_review(self)
+        connect_learning(self)
+        self._restore_layout()
+        self.use_tool("select")
+        self.canvas.setFocus()
+        show_project(self)
+
+    def use_tool(self, name: str) -> None:
+        """Take a tool in hand."""
+        self.canvas.set_tool(self.tools[name])
+        if self.review_page is not None:
+            self.review_page.set_tool(self.tools[name])
+        self.actions_by_id[f"tool_{name}"].setChecked(True)
+        self.status.show_hint(tr(TOOLS[name].hint))
+        self.tool_options.show_tool(name, tr(TOOLS[name].label), self.tools[name])
+
+    # --- putting together ------------------------------------------------------------------
+
+    def _make_docks(self) -> None:
+        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+        bottom = Qt.DockWidgetArea.BottomDockWidgetArea
+        self.images_panel = ImagesPanel(self.session)
+        self.layers_panel = LayersPanel(self.session)
+        self.display_panel = DisplayPanel(self.session)
+        self.categories_panel = CategoriesPanel(self.session)
+        self.objects_panel = ObjectsPanel(self.session)
+        self.history_panel = HistoryPanel(self.session)
+        self.models_panel = ModelsPanel(self.session)
+        self.training_panel = TrainingPanel(self.session, self.refresher.every)
+        self.docks = {
+            name: self._dock(name, title, widget, area)
+            for name, title, widget, area in (
+                ("images", "Images", self.images_panel, left),
+                ("layers", "Layers", self.layers_panel, right),
+                ("display", "Display", self.display_panel, right),
+                ("categories", "Classes", self.categories_panel, right),
+                ("objects", "Objects", self.objects_panel, right),
+                ("history", "History", self.history_panel, right),
+                ("models", "Models", self.models_panel, right),
+                ("training", "Training", self.training_panel, bottom),
+            )
+        }
+        for name in ("history", "models"):
+            self.tabifyDockWidget(self.docks["objects"], self.docks[name])
+        self.tabifyDockWidget(self.docks["layers"], self.docks["display"])
+        for name, dock in self.docks.items():
+            dock.setVisible(name != "training")
+        self.docks["layers"].raise_()
+        self.docks["objects"].raise_()
+        wide = [self.docks["images"], self.docks["layers"]]
+        self.resizeDocks(wide, [270, 320], Qt.Orientation.Horizontal)
+
+    def _dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(f"dock_{name}")
+        dock.setWidget(widget)
+        # Until all are in their places: Qt leaves a tab bar behind wherever it regroups seen ones.
+        dock.hide()
+        self.addDockWidget(area, dock)
+        return dock
+
+    # --- Qt --------------------------------------------------------------------------------
+
+    def _restore_layout(self) -> None:
+        layout = settings.load_layout()
+        if layout is not None:
+            self.restoreGeometry(layout[0])
+            self.restoreState(layout[1])
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take folders."""
+        if _dropped_folder(event.mimeData()) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the folder that was dropped."""
+        folder = _dropped_folder(event.mimeData())
+        if folder is not None:
+            event.acceptProposedAction()
+            self.commands.open_folder(folder)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember the layout and end the workers; everything else is saved already."""
+        leave_review(self, is_open=True)
+        settings.save_layout(self.saveGeometry(), self.saveState())
+        self.hide()
+        self.predictor.stop()
+        # Pauses a training under way, which the next start offers to resume.
+        self.session.close()
+        super().closeEvent(event)
+
+
+def _dropped_folder(data: QMimeData) -> Path | None:
+    """Return the folder that is dragged, or the one that holds the file that is."""
+    for url in data.urls():
+        path = Path(url.toLocalFile())
+        if path.is_dir():
+            return path
+        if path.is_file():
+            return path.parent
+    return None
