@@ -1,16 +1,19 @@
 import os
 import pickle
 from dataclasses import replace
+from urllib.error import URLError
 
 import pytest
 import torch
+from torchvision.models import ResNet18_Weights, resnet18
 
+from seginst_core.engines.torchvision_engine import CLASS_ROWS
 from seginst_core.errors import ModelError
 from seginst_core.models.card import CARD_NAME, ModelCard, read_card, write_card
 from seginst_core.models.config import DETECTORS, NESTED_UNETS
 from seginst_core.models.losses import deep_mask_loss, dice_loss
 from seginst_core.models.nested_unet import NestedUNet
-from seginst_core.models.pretrained import adapt_weights
+from seginst_core.models.pretrained import adapt_weights, encoder_weights
 from seginst_core.models.weights import load_weights, save_weights
 from seginst_core.types import Category
 
@@ -22,7 +25,7 @@ CARD = ModelCard(
     categories=(Category(3, "airplane", (1, 2, 3)), Category(7, "Zellkern ü")),
     detector=replace(DETECTORS["tiny"], input_scale=1.5),
     mask=NESTED_UNETS["tiny"],
-    description="Two lines\nand a quote: \"",
+    description='Two lines\nand a quote: "',
     training={"minutes": 15.0, "data": "a.json", "seed": 3},
     scores={"segm_AP": 0.5},
     files={"detector.safetensors": "00"},
@@ -125,6 +128,46 @@ def test_pruned_inference_equals_the_first_output_of_the_whole():
     assert torch.allclose(pruned[0], unet(crops)[0], atol=1e-6)
 
 
+@pytest.mark.parametrize("encoder", ["resnet18", "resnet34", "resnet50"])
+def test_a_resnet_makes_the_lower_nodes_of_the_backbone(encoder):
+    unet = NestedUNet(4, (4, 8, 8, 8), encoder).eval()
+    assert set(unet.nodes) == {"0_0", "0_1", "1_1", "2_1", "0_2", "1_2", "0_3"}
+    crops = torch.rand(1, 4, 48, 48)
+    assert [tuple(o.shape) for o in unet(crops)] == [(1, 1, 48, 48)] * 3
+    assert torch.allclose(unet(crops, levels=1)[0], unet(crops)[0], atol=1e-6)
+
+
+def test_published_encoder_weights_are_read_from_torchs_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    state = resnet18().state_dict()
+    torch.save(state, folder / ResNet18_Weights.IMAGENET1K_V1.url.rsplit("/", 1)[-1])
+    given = encoder_weights("resnet18", 4)
+    unet = NestedUNet(4, (4, 8, 8, 8), "resnet18")
+    weights, n_fitting = adapt_weights(
+        unet.state_dict(), given, categories=[], given_categories=[], class_rows={}
+    )
+    unet.load_state_dict(weights)
+    assert n_fitting > 40
+    assert torch.equal(unet.encoder.conv1.weight[:, :3], state["conv1.weight"])
+    assert not unet.encoder.conv1.weight[:, 3].any()
+    assert torch.equal(unet.encoder.layer2[0].conv1.weight, state["layer2.0.conv1.weight"])
+
+
+def test_without_a_network_published_weights_say_where_to_put_the_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+
+    def offline(*args, **kwargs):
+        raise URLError("no network")
+
+    monkeypatch.setattr("torch.hub.download_url_to_file", offline)
+    with pytest.raises(ModelError, match=r"place resnet34-\S+\.pth in .*checkpoints"):
+        encoder_weights("resnet34", 4)
+    with pytest.raises(ModelError, match="no published weights for the plain encoder"):
+        encoder_weights("plain", 4)
+
+
 def test_mask_losses_reward_the_truth():
     target = torch.zeros(2, 1, 8, 8)
     target[:, :, 2:6, 2:6] = 1
@@ -149,11 +192,18 @@ def test_adapt_weights_keeps_class_rows_by_name():
         "odd.weight": torch.ones(6),
     }
     adapted, n_fitting = adapt_weights(
-        fresh, given, categories=["ship", "new"], given_categories=["plane", "car", "ship"]
+        fresh,
+        given,
+        categories=["ship", "new"],
+        given_categories=["plane", "car", "ship"],
+        class_rows=CLASS_ROWS,
     )
     assert n_fitting == 3
     rows = adapted["roi.box_predictor.cls_score.weight"]
     assert rows.tolist() == [[0, 1], [6, 7], [0, 0]]
-    assert adapted["roi.box_predictor.bbox_pred.bias"].tolist() == [0, 1, 2, 3, 12, 13, 14, 15] + [0] * 4
+    assert (
+        adapted["roi.box_predictor.bbox_pred.bias"].tolist()
+        == [0, 1, 2, 3, 12, 13, 14, 15] + [0] * 4
+    )
     assert torch.equal(adapted["body.weight"], torch.ones(4, 4))
     assert torch.equal(adapted["odd.weight"], torch.zeros(5))

@@ -75,7 +75,6 @@ class Talk:
 @pytest.fixture
 def talk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Talk]:
     monkeypatch.setenv("SEGINST_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("seginst_core.worker.QUIT_SECONDS", 600.0)
     talk = Talk()
     assert talk.hear()["event"] == "ready"
     yield talk

@@ -11,8 +11,10 @@ from pytestqt.qtbot import QtBot
 
 from seginst_core.masks import rle
 from seginst_core.types import Mask
+from seginst_gui.jobs.predicting import Predictor
 from seginst_gui.jobs.results import prediction_from_event
 from seginst_gui.jobs.worker import WorkerClient
+from seginst_gui.session import Session
 
 SERVER = """
 import os, signal
@@ -177,3 +179,42 @@ def test_a_prediction_event_becomes_a_prediction_in_the_projects_categories() ->
     assert instance.origin.model == "abc"
     with pytest.raises(ValueError, match="pipeline"):
         prediction_from_event({**event, "pipeline": "none"}, {"plane": 4})
+
+
+def test_a_retired_worker_ends_by_itself_and_the_next_job_gets_another(
+    qtbot: QtBot, make_client
+) -> None:
+    client = make_client()
+    with qtbot.waitSignal(client.finished, timeout=60_000) as first:
+        client.submit("count", {"to": 1})
+    client.retire()
+    assert not client.running
+    with qtbot.waitSignal(client.finished, timeout=60_000) as second:
+        client.submit("count", {"to": 1})
+    old, new = first.args[1]["pid"], second.args[1]["pid"]
+    assert old != new
+    qtbot.waitUntil(lambda: not _is_alive(old), timeout=60_000)
+    assert client.running
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_worker_that_never_gets_ready_is_not_started_again_and_again(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    session = Session()
+    predictor = Predictor(session)
+    predictor._worker._command = (sys.executable, "-c", "raise SystemExit(3)")
+    said: list[str] = []
+    predictor.failed.connect(said.append)
+    predictor.warm_up()
+    qtbot.waitUntil(lambda: bool(said), timeout=60_000)
+    qtbot.wait(500)
+    assert len(said) == 1
+    assert not predictor._worker.running

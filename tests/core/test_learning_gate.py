@@ -1,0 +1,133 @@
+"""The gate: a worse model does not go live, a better one does, and chance is not called better."""
+
+import json
+
+import numpy as np
+import pytest
+from pycocotools import mask as coco_mask
+
+from seginst_core.training.gate import FEW_IMAGES, judge
+from seginst_core.training.validate import Answers
+
+SIDE = 96
+
+
+def disc(x, y, radius):
+    yy, xx = np.mgrid[:SIDE, :SIDE]
+    return ((xx - x) ** 2 + (yy - y) ** 2 <= radius**2).astype(np.uint8)
+
+
+def rle(bits):
+    packed = coco_mask.encode(np.asfortranarray(bits))
+    return {"size": packed["size"], "counts": packed["counts"].decode()}
+
+
+def write_truth(folder, n_images, per_image=4):
+    images = [
+        {"id": k, "file_name": f"{k}.png", "width": SIDE, "height": SIDE}
+        for k in range(1, n_images + 1)
+    ]
+    places = [(24, 24), (72, 24), (24, 72), (72, 72)][:per_image]
+    annotations = []
+    for image in images:
+        for x, y in places:
+            mask = rle(disc(x, y, 16))
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": image["id"],
+                    "category_id": 1,
+                    "segmentation": mask,
+                    "bbox": [float(v) for v in coco_mask.toBbox(mask)],
+                    "area": float(coco_mask.area(mask)),
+                    "iscrowd": 0,
+                }
+            )
+    path = folder / "val.json"
+    path.write_text(
+        json.dumps(
+            {
+                "images": images,
+                "annotations": annotations,
+                "categories": [{"id": 1, "name": "disc"}],
+            }
+        )
+    )
+    return path, annotations
+
+
+def answers(annotations, radius, *, misses=lambda a: False, false=0):
+    found = []
+    for a in annotations:
+        if misses(a):
+            continue
+        x, y, w, h = a["bbox"]
+        mask = rle(disc(x + w / 2 - 0.5, y + h / 2 - 0.5, radius))
+        bbox = [float(v) for v in coco_mask.toBbox(mask)]
+        row = {"image_id": a["image_id"], "category_id": 1, "score": 0.9 - a["id"] * 1e-3}
+        found.append({**row, "segmentation": mask, "bbox": bbox})
+    for k in range(false):
+        mask = rle(disc(48, 48, 6))
+        bbox = [float(v) for v in coco_mask.toBbox(mask)]
+        row = {"image_id": annotations[k]["image_id"], "category_id": 1, "score": 0.95}
+        found.append({**row, "segmentation": mask, "bbox": bbox})
+    return Answers(tuple(found), 0.1)
+
+
+@pytest.mark.parametrize("n_images", [2, 8])
+def test_a_better_model_is_called_better_and_a_worse_one_worse(tmp_path, n_images):
+    truth, objects = write_truth(tmp_path, n_images)
+    poor, good = answers(objects, 12), answers(objects, 15)
+    up, down = judge(truth, poor, good), judge(truth, good, poor)
+    assert (up.word, down.word) == ("better", "worse")
+    assert (up.ci95 is None) == (n_images < FEW_IMAGES)
+    assert up.after["segm_AP"] > up.before["segm_AP"]
+    assert up.before == down.after
+    assert (up.n_images, up.n_objects) == (n_images, 4 * n_images)
+    assert len(up.moved) == 4 * n_images
+    assert all(m.after > m.before for m in up.moved)
+    assert "interval" in up.reason
+
+
+def test_what_may_be_chance_is_not_called_better(tmp_path):
+    truth, objects = write_truth(tmp_path, 10)
+    # The new model finds one object more, in one image of ten.
+    before = answers(objects, 15, misses=lambda a: a["id"] == 7)
+    verdict = judge(truth, before, answers(objects, 15))
+    assert verdict.word == "not better"
+    (moved,) = verdict.moved
+    assert (moved.truth_id, moved.before) == (7, 0.0)
+    assert moved.after > 0.8
+    few, few_objects = write_truth(tmp_path, 2)
+    before = answers(few_objects, 15, misses=lambda a: a["id"] == 7)
+    verdict = judge(few, before, answers(few_objects, 15))
+    assert verdict.word == "not better"
+    assert "1 got better, 0 got worse" in verdict.reason
+    assert judge(few, before, before).word == "not better"
+
+
+def test_false_objects_are_counted_and_cost(tmp_path):
+    truth, objects = write_truth(tmp_path, 8)
+    verdict = judge(truth, answers(objects, 15), answers(objects, 15, false=16))
+    assert verdict.word == "worse"
+    assert (verdict.before["n_false"], verdict.after["n_false"]) == (0, 16)
+    assert verdict.moved == ()
+
+
+def test_the_largest_changes_come_first_and_the_verdict_is_plain_json(tmp_path):
+    truth, objects = write_truth(tmp_path, 5)
+    before = answers(objects, 13, misses=lambda a: a["id"] == 3)
+    verdict = judge(truth, before, answers(objects, 16))
+    assert verdict.moved[0].truth_id == 3
+    table = json.loads(json.dumps(verdict.as_json()))
+    assert table["word"] == "better"
+    assert table["moved"][0]["truth_id"] == 3
+
+
+def test_boxes_alone_give_no_verdict(tmp_path):
+    truth, objects = write_truth(tmp_path, 6)
+    data = json.loads(truth.read_text())
+    for annotation in data["annotations"]:
+        del annotation["segmentation"]
+    truth.write_text(json.dumps(data))
+    assert judge(truth, answers(objects, 12), answers(objects, 15)).word == "untested"

@@ -1,0 +1,177 @@
+"""The jobs of learning: looks of images, fine-tuning with its gate, and the quick refresh."""
+
+import json
+from threading import Event as Flag
+
+import cv2
+import numpy as np
+import pytest
+
+from seginst_core.errors import Cancelled, DataError
+from seginst_core.events import Reporter
+from seginst_core.images.similar import look_of
+from seginst_core.jobs import JOBS
+from seginst_core.models.card import DETECTOR_FILE, MASK_FILE, file_digest, read_card
+from seginst_core.training.run import TrainConfig, train
+
+from .test_training import write_discs
+
+
+def picture(seed, side=160):
+    rng = np.random.default_rng(seed)
+    small = rng.integers(0, 256, (8, 8, 3)).astype(np.uint8)
+    return cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC)
+
+
+def test_copies_look_alike_and_others_do_not(tmp_path):
+    original = picture(1)
+    brighter = np.clip(original.astype(int) * 1.1 + 12, 0, 255).astype(np.uint8)
+    copies = {
+        "same.png": original,
+        "saved_anew.jpg": original,
+        "smaller.png": cv2.resize(original, (90, 90), interpolation=cv2.INTER_AREA),
+        "brighter.png": brighter,
+        "other.png": picture(2),
+        "flat.png": np.full((40, 40, 3), 90, np.uint8),
+    }
+    for name, pixels in copies.items():
+        cv2.imwrite(str(tmp_path / name), pixels)
+    looks = {name: look_of(tmp_path / name) for name in copies}
+    assert looks.pop("flat.png") == ""
+    other = int(looks.pop("other.png"), 16)
+    same = int(looks["same.png"], 16)
+    assert all((int(look, 16) ^ same).bit_count() <= 8 for look in looks.values())
+    assert (other ^ same).bit_count() > 8
+    rows = [{"image_id": k, "path": str(tmp_path / n)} for k, n in enumerate(["same.png", "no"])]
+    said = []
+    assert JOBS["image_looks"]({"images": rows}, Reporter(said.append))["looks"] == [
+        [0, looks["same.png"]]
+    ]
+    assert any(event["event"] == "log" for event in said)
+
+
+@pytest.fixture(scope="module")
+def discs(tmp_path_factory):
+    """Train and val of discs, and a model that learned the first well enough to be spoiled."""
+    folder = tmp_path_factory.mktemp("discs")
+    data, images = write_discs(folder, n_images=10)
+    coco = json.loads(data.read_text())
+    parts = {"train": (1, 2, 3), "val": (4, 5, 6, 7, 8, 9)}
+    for name, ids in parts.items():
+        rows = [a for a in coco["annotations"] if a["image_id"] in ids]
+        part = {**coco, "annotations": rows}
+        part["images"] = [i for i in coco["images"] if i["id"] in ids]
+        (folder / f"{name}.json").write_text(json.dumps(part))
+    train(
+        TrainConfig(
+            folder / "train.json", images, folder / "good", "two-stage", preset="tiny",
+            iterations=70, seed=1,
+        )
+    )  # fmt: skip
+    return folder
+
+
+def params(discs, out, **changes):
+    return {
+        "train": str(discs / "train.json"),
+        "val": str(discs / "val.json"),
+        "images": str(discs / "images"),
+        "pipeline": "two-stage",
+        "preset": "tiny",
+        "out": str(out),
+        "start": str(discs / "good"),
+        "former": str(discs / "good"),
+        "iterations": 40,
+        **changes,
+    }
+
+
+def shuffled(discs, folder):
+    """The train set with every object's mask taken from somewhere else in its box."""
+    coco = json.loads((discs / "train.json").read_text())
+    rng = np.random.default_rng(0)
+    for annotation in coco["annotations"]:
+        x, y, w, h = annotation["bbox"]
+        corners = rng.uniform(0, 1, (3, 2)) * (w / 2, h / 2) + (x, y)
+        annotation["segmentation"] = [[float(v) for v in corners.ravel()]]
+    path = folder / "shuffled.json"
+    path.write_text(json.dumps(coco))
+    return path
+
+
+def test_a_better_model_passes_the_gate_and_one_of_shuffled_masks_does_not(discs, tmp_path):
+    fresh = params(discs, tmp_path / "first", start="", former="", iterations=70, seed=1)
+    better = JOBS["fine_tune"](fresh, Reporter())["verdict"]
+    assert better["word"] == "better", "anything is better than nothing"
+    worse_params = params(
+        discs, tmp_path / "worse", train=str(shuffled(discs, tmp_path)), stage="mask"
+    )
+    worse = JOBS["fine_tune"](worse_params, Reporter())["verdict"]
+    assert worse["word"] == "worse"
+    assert worse["before"]["segm_AP"] == pytest.approx(better["after"]["segm_AP"])
+    card = read_card(tmp_path / "worse")
+    assert card.scores["segm_AP"] == worse["after"]["segm_AP"]
+    assert card.training["started_from_id"] == read_card(discs / "good").id
+
+
+def test_a_run_cut_short_goes_on_and_one_that_is_whole_is_only_judged(discs, tmp_path):
+    stop = Flag()
+
+    def send(event):
+        if event["event"] == "progress" and "iteration 3" in event["text"]:
+            stop.set()
+
+    asked = params(discs, tmp_path / "model", stage="mask", iterations=6)
+    with pytest.raises(Cancelled):
+        JOBS["fine_tune"](asked, Reporter(send, stop))
+    said = []
+    result = JOBS["fine_tune"]({**asked, "resume": True}, Reporter(said.append))
+    assert any("goes on from iteration" in event.get("text", "") for event in said)
+    digest = file_digest(tmp_path / "model" / MASK_FILE)
+    again = JOBS["fine_tune"]({**asked, "resume": True}, Reporter())
+    for one in (again, result):
+        assert one["scores"].pop("seconds_per_image") > 0
+    assert again == result
+    assert file_digest(tmp_path / "model" / MASK_FILE) == digest
+
+
+def test_a_refresh_keeps_the_detector_and_goes_only_if_better(discs, tmp_path):
+    asked = {
+        "model": str(discs / "good"),
+        "train": str(discs / "train.json"),
+        "val": str(discs / "val.json"),
+        "images": str(discs / "images"),
+        "out": str(tmp_path / "refreshed"),
+        "iterations": 120,
+    }
+    result = JOBS["refresh_masks"](asked, Reporter())
+    assert result["n"] == 24
+    assert result["better"] == (result["ci95"][0] > 0)
+    assert (tmp_path / "refreshed").exists() == result["better"]
+    if result["better"]:
+        assert result["after"] > result["before"]
+        files = read_card(tmp_path / "refreshed").files
+        assert files[DETECTOR_FILE] == read_card(discs / "good").files[DETECTOR_FILE]
+        assert files[DETECTOR_FILE] == file_digest(tmp_path / "refreshed" / DETECTOR_FILE)
+        assert files[MASK_FILE] != read_card(discs / "good").files[MASK_FILE]
+    spoiled = {**asked, "train": str(shuffled(discs, tmp_path)), "out": str(tmp_path / "spoiled")}
+    result = JOBS["refresh_masks"](spoiled, Reporter())
+    assert result["better"] is False
+    assert result["after"] < result["before"]
+    assert not (tmp_path / "spoiled").exists()
+
+
+def test_a_refresh_needs_something_to_be_tried_on(discs, tmp_path):
+    coco = json.loads((discs / "val.json").read_text())
+    few = tmp_path / "few.json"
+    few.write_text(json.dumps({**coco, "annotations": coco["annotations"][:2]}))
+    asked = {
+        "model": str(discs / "good"),
+        "train": str(discs / "train.json"),
+        "val": str(few),
+        "images": str(discs / "images"),
+        "out": str(tmp_path / "out"),
+        "iterations": 1,
+    }
+    with pytest.raises(DataError, match="tried on 5 corrected objects"):
+        JOBS["refresh_masks"](asked, Reporter())

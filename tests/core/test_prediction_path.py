@@ -1,0 +1,122 @@
+"""Whatever the batches and the order of the tiles, a pipeline says the same."""
+
+import numpy as np
+import pytest
+
+from seginst_core.engines.batches import Batches
+from seginst_core.errors import ModelError
+from seginst_core.events import Reporter
+from seginst_core.masks.geometry import iou
+from seginst_core.pipelines.detect import detect_tiles
+from seginst_core.pipelines.load import load_pipeline
+from seginst_core.pipelines.tiling import tile_grid
+from seginst_core.types import Runtime
+
+from .detect_scenes import STARTERS, airfield
+
+SCORE = 0.3
+TILE_PX = 224
+
+
+@pytest.fixture(scope="module")
+def image():
+    return airfield(480, 1)
+
+
+@pytest.fixture(scope="module")
+def pipelines():
+    names = ("airplane-end-to-end", "airplane-two-stage")
+    return {name: load_pipeline(STARTERS / name, "cpu") for name in names}
+
+
+def assert_same(first, second):
+    """The tolerance that ``detect_tiles`` states, and masks that differ by a few edge pixels."""
+    assert len(first) == len(second) > 3
+    for one in first:
+        other = max(second, key=lambda found: iou(found.mask, one.mask))
+        assert iou(other.mask, one.mask) > 0.98
+        sides = [(b.x0, b.y0, b.x1, b.y1) for b in (one.box, other.box)]
+        assert np.abs(np.subtract(*sides)).max() < 0.5
+        assert abs(one.score - other.score) < 0.02
+
+
+@pytest.mark.parametrize("name", ["airplane-end-to-end", "airplane-two-stage"])
+def test_any_batch_sizes_give_the_same_objects(name, image, pipelines):
+    pipeline = pipelines[name]
+    pipeline.tiles.at_once = 1
+    alone = pipeline.predict(image, score=SCORE, tile=TILE_PX)
+    pipeline.tiles.at_once = 4
+    if name == "airplane-two-stage":
+        pipeline.crops.at_once = 3
+    assert_same(alone, pipeline.predict(image, score=SCORE, tile=TILE_PX))
+
+
+def test_any_order_of_the_tiles_gives_the_same_detections(image, pipelines):
+    network = pipelines["airplane-end-to-end"].network
+    tiles = tile_grid(480, 480, TILE_PX, 56)
+    assert len(tiles) > 4
+
+    def detected(order, at_once):
+        found = detect_tiles(
+            network,
+            image,
+            order,
+            input_scale=1.0,
+            score=SCORE,
+            batches=Batches(at_once),
+            reporter=Reporter(),
+        )
+        return {tile: (answer.boxes, answer.scores) for tile, answer in found}
+
+    forward = detected(tiles, 1)
+    assert sum(len(boxes) for boxes, _ in forward.values()) > 5
+    for other in (detected(tiles[::-1], 1), detected(tiles[::-1], 3)):
+        for tile, (boxes, scores) in forward.items():
+            assert other[tile][0].shape == boxes.shape
+            assert np.allclose(other[tile][0], boxes, atol=0.5)
+            assert np.allclose(other[tile][1], scores, atol=0.02)
+
+
+@pytest.mark.parametrize("name", ["airplane-end-to-end", "airplane-two-stage"])
+def test_memory_that_runs_out_costs_time_alone_and_is_in_the_log(
+    name, image, pipelines, monkeypatch
+):
+    pipeline = pipelines[name]
+    pipeline.tiles.at_once = 1
+    plain = pipeline.predict(image, score=SCORE, tile=TILE_PX)
+    detect = type(pipeline.network).detect
+
+    def cramped(self, images, score):
+        if len(images) > 1:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        return detect(self, images, score)
+
+    monkeypatch.setattr(type(pipeline.network), "detect", cramped)
+    pipeline.tiles.at_once = 4
+    events = []
+    found = pipeline.predict(image, score=SCORE, tile=TILE_PX, reporter=Reporter(events.append))
+    assert_same(plain, found)
+    said = [event["text"] for event in events if event["event"] == "log"]
+    assert said == [
+        "Memory ran out with 4 at once; going on with 2.",
+        "Memory ran out with 2 at once; going on with 1.",
+    ]
+    assert pipeline.tiles.at_once == 1
+
+
+def test_fewer_levels_draw_nearly_the_same_and_too_many_are_refused(image, pipelines):
+    whole = pipelines["airplane-two-stage"]
+    boxes = [found.box for found in whole.predict(image, score=SCORE, tile=None)]
+    assert len(boxes) > 3
+    folder = STARTERS / "airplane-two-stage"
+    deepest = len(whole.config.widths) - 1
+    drawn = {
+        levels: load_pipeline(folder, Runtime("cpu", levels=levels)).masks_in_boxes(image, boxes)
+        for levels in (1, deepest)
+    }
+    full = whole.masks_in_boxes(image, boxes)
+    assert min(iou(a, b) for a, b in zip(full, drawn[deepest], strict=True)) > 0.99
+    rough = [iou(a, b) for a, b in zip(full, drawn[1], strict=True)]
+    assert 0.5 < np.median(rough) < 0.99
+    with pytest.raises(ModelError, match=rf"has {deepest} levels to draw with, not {deepest + 1}"):
+        load_pipeline(folder, Runtime("cpu", levels=deepest + 1))

@@ -1,0 +1,159 @@
+"""Verdicts, origins and what correction cost: all of it in the history, none of it lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from seginst_core.errors import ProjectError
+from seginst_core.project import Edit, Project, add, change, invert, painted
+from seginst_core.project.reviewing import Substitute, changed_pixels
+from seginst_core.types import Box, Instance, Origin
+
+from .project_folders import blob, make_folder, reshaped
+
+A = Origin("model", "card-a", "two-stage", score=0.8, threshold=0.5)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = make_folder(tmp_path / "images")
+    with Project.open(folder) as project:
+        project.add_category("plane")
+    return folder
+
+
+def refusal(project: Project) -> Instance:
+    return blob(project.new_ids(1)[0], origin=A)
+
+
+def test_a_refusal_is_an_edit_like_any_other(folder: Path) -> None:
+    with Project.open(folder) as project:
+        document = project.document(1)
+        one, two = refusal(project), refusal(project)
+        project.commit(document, Edit(1, (), "Not an object", refused=(one,)))
+        project.commit(document, Edit(1, (), "Not an object", refused=(two,)))
+        assert document.refusals == (one, two)
+        assert document.state == "draft"
+        assert project.undo(document) is not None
+        assert document.refusals == (one,)
+        assert project.redo(document) is not None
+        assert project.undo(document) is not None
+    with Project.open(folder) as project:
+        document = project.document(1)
+        assert document.refusals == project.reviewing.refusals(1) == (one,)
+        assert project.redo(document) is not None
+        assert document.refusals == (one, two)
+        assert project.annotation(1).instances == ()
+        # An id that a refusal has is never given to an object.
+        assert project.new_ids(1)[0] > two.id
+
+
+def test_a_refusal_and_the_deletion_of_an_object_are_one_step(folder: Path) -> None:
+    with Project.open(folder) as project:
+        document = project.document(1)
+        wrong = blob(project.new_ids(1)[0])
+        project.commit(document, add(1, [wrong], "Draw"))
+        edit = Edit(1, invert(add(1, [wrong], "")).changes, "No", refused=(refusal(project),))
+        project.commit(document, edit)
+        assert document.instances == ()
+        project.undo(document)
+        assert document.instances == (wrong,)
+        assert document.refusals == ()
+
+
+def test_refusing_twice_or_taking_back_what_was_not_said_changes_nothing(folder: Path) -> None:
+    with Project.open(folder) as project:
+        document = project.document(1)
+        one = refusal(project)
+        project.commit(document, Edit(1, (), "No", refused=(one,)))
+        for edit in (
+            Edit(1, (), "No", refused=(one,)),
+            Edit(1, (), "Yes", allowed=(refusal(project),)),
+        ):
+            with pytest.raises(ProjectError, match="meantime"):
+                project.commit(document, edit)
+        assert project.reviewing.refusals(1) == (one,)
+
+
+def test_the_story_of_an_object_has_every_edit_with_its_pixels(folder: Path) -> None:
+    with Project.open(folder) as project:
+        document = project.document(1)
+        first, other = (replace(blob(k, origin=A), score=0.8) for k in project.new_ids(2))
+        project.commit(document, add(1, [first, other], "Accept 2 objects of A", "accept"))
+        drawn = reshaped(first, 5)
+        second = painted(first, drawn.mask)
+        time.sleep(0.05)
+        project.commit(document, change(1, [(first, second)], "Brush", "brush"))
+        seen = replace(second, origin=replace(second.origin, seen=True))
+        project.commit(document, change(1, [(second, seen)], "Confirm", "confirm"))
+        project.commit(document, change(1, [(seen, replace(seen, category_id=1))], "Undone"))
+        project.undo(document)
+        story = project.reviewing.story(1, first.id)
+        assert [s.tool for s in story] == ["accept", "brush", "confirm"]
+        assert story[0].after == first
+        assert story[0].n_pixels == first.mask.area
+        assert story[1].n_pixels == changed_pixels(first.mask, second.mask) > 0
+        assert story[1].seconds >= 0.05
+        assert story[2].n_pixels == 0
+        (cost,) = project.reviewing.costs()
+        assert (cost.model, cost.n_accepted, cost.n_kept) == ("card-a", 2, 1)
+        assert (cost.n_vouched, cost.n_edits) == (1, 1)
+        assert cost.seconds >= 0.05
+
+
+def test_a_long_pause_is_not_work(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Project.open(folder) as project:
+        document = project.document(1)
+        began = time.monotonic()
+        monkeypatch.setattr(time, "monotonic", lambda: began + 5000)
+        project.commit(document, add(1, [blob(project.new_ids(1)[0])], "Draw"))
+        (step,) = project.reviewing.story(1, document.instances[0].id)
+        assert step.seconds == 60
+
+
+def test_substitutes_come_back_and_are_replaced(folder: Path) -> None:
+    with Project.open(folder) as project:
+        mask = blob(1).mask
+        box = Box(0.1, 0.2, 30.3, 1 / 3 + 1)
+        kept = {4: Substitute(box, mask), 5: Substitute(box, None)}
+        project.reviewing.keep_substitutes(1, "card-a", kept)
+        project.reviewing.keep_substitutes(1, "card-a", {5: Substitute(box, mask)})
+    with Project.open(folder) as project:
+        found = project.reviewing.substitutes(1, "card-a")
+        assert found == {4: Substitute(box, mask), 5: Substitute(box, mask)}
+        assert project.reviewing.substitutes(1, "card-b") == {}
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from seginst_core.project import Edit, Project
+from seginst_core.types import Box, Instance
+project = Project.open(Path(sys.argv[1]))
+document = project.document(1)
+for number in range(10_000):
+    (new,) = project.new_ids(1)
+    gone = Instance(new, 1, Box(1, 1, 5, 5), None)
+    project.commit(document, Edit(1, (), "Not an object", refused=(gone,)))
+    print(number + 1, flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills a process as POSIX does")
+def test_verdicts_survive_a_killed_process(folder: Path) -> None:
+    command = [sys.executable, "-c", KILLED, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = 0
+        while said < 20:
+            said = int(process.stdout.readline())
+        process.send_signal(signal.SIGKILL)
+        said = max([said, *(int(line) for line in process.stdout.read().split("\n")[:-1])])
+    with Project.open(folder) as project:
+        assert len(project.document(1).refusals) in (said, said + 1)

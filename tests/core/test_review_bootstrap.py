@@ -1,0 +1,99 @@
+"""The bootstrap's own average precision is COCO's, and its interval says what it should."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from seginst_core.events import Reporter
+from seginst_core.review.bootstrap import average_precision, difference_interval, rank
+from seginst_core.review.compare import compare
+from seginst_core.review.inputs import read_predictions, read_truth
+from seginst_core.review.metrics import analyse, evaluate
+
+from .review_scenes import predictions, random_predictions, random_truth, rectangle, truth
+
+SEEDS = range(8)
+
+
+def ranked(scene, found):
+    of = read_truth(scene)
+    analysis = analyse(of, read_predictions(found, of), Reporter())
+    return rank(list(of.images), analysis.by_key, analysis.ious), analysis.measures
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_counting_every_image_once_gives_cocos_ap(seed):
+    scene = random_truth(seed)
+    rows, measures = ranked(scene, random_predictions(seed + 100, scene))
+    assert average_precision(rows, np.ones(5)) == pytest.approx(measures["segm"]["AP"], abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_counting_images_more_than_once_is_having_copies_of_them(seed):
+    scene = random_truth(seed)
+    found = random_predictions(seed + 100, scene)
+    # Of equal scores the file's order decides, and copies change it.
+    for place, row in enumerate(found):
+        row["score"] = (place + 1) / (len(found) + 1)
+    rows, _ = ranked(scene, found)
+    weights = np.random.default_rng(seed).integers(0, 4, 5)
+    copied_scene = {**scene, "images": [], "annotations": []}
+    copied_found = []
+    for row_number, image in enumerate(scene["images"]):
+        for n in range(weights[row_number]):
+            new_id = image["id"] + 100 * n
+            copied_scene["images"].append({**image, "id": new_id})
+            for row in scene["annotations"]:
+                if row["image_id"] == image["id"]:
+                    number = len(copied_scene["annotations"]) + 1
+                    copied_scene["annotations"].append(
+                        {**copy.deepcopy(row), "id": number, "image_id": new_id}
+                    )
+            copied_found += [
+                {**copy.deepcopy(row), "image_id": new_id}
+                for row in found
+                if row["image_id"] == image["id"]
+            ]
+    expected = evaluate(copied_scene, copied_found)["segm"]["AP"]
+    got = average_precision(rows, weights.astype(float))
+    if expected is None:
+        assert np.isnan(got)
+    else:
+        assert got == pytest.approx(expected, abs=1e-9)
+
+
+def many_images(quality):
+    """Return 12 images with an object each and predictions of which ``quality`` says the shift."""
+    objects = [(n, 1, rectangle(50, 50, 30, 30), False) for n in range(1, 13)]
+    scene = truth(objects, n_images=12)
+    found = [(n, 1, rectangle(50 + quality(n), 50, 30, 30), 0.5 + n / 100) for n in range(1, 13)]
+    return scene, predictions(found)
+
+
+def test_a_model_that_is_always_better_has_an_interval_above_zero():
+    scene, worse = many_images(lambda n: 8)
+    _, better = many_images(lambda n: 1)
+    low, high = compare(scene, worse, better, n_resamples=100)["difference"]["ci95"]
+    assert 0 < low <= high
+
+
+def test_models_that_take_turns_have_an_interval_around_zero():
+    scene, even = many_images(lambda n: 0 if n % 2 else 9)
+    _, odd = many_images(lambda n: 9 if n % 2 else 0)
+    low, high = compare(scene, even, odd, n_resamples=200)["difference"]["ci95"]
+    assert low < 0 < high
+
+
+def test_the_interval_is_the_same_for_the_same_seed_only():
+    scene, a = many_images(lambda n: n % 5)
+    _, b = many_images(lambda n: n % 7)
+    intervals = [
+        compare(scene, a, b, n_resamples=50, seed=seed)["difference"]["ci95"] for seed in (1, 1, 2)
+    ]
+    assert intervals[0] == intervals[1] != intervals[2]
+
+
+def test_there_is_no_interval_without_a_true_object():
+    rows, _ = ranked(truth([], n_images=2), predictions([(1, 1, rectangle(0, 0, 9, 9), 0.9)]))
+    assert difference_interval(rows, rows, 2, n_resamples=10, seed=0, reporter=Reporter()) is None

@@ -1,0 +1,139 @@
+"""The study: its figures on hand-made predictions, and the whole of it on a small sample."""
+
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pytest
+
+from seginst_core.errors import DataError
+from seginst_core.events import Reporter
+from seginst_core.masks.rle import encode
+from seginst_core.review.report.study import explain, page, verdict
+from seginst_core.review.study import SideRun, summarise
+from seginst_core.types import Mask
+
+SIDE = 64
+
+
+def disc(x: int, y: int, radius: int) -> Mask:
+    yy, xx = np.mgrid[-radius : radius + 1, -radius : radius + 1]
+    return Mask(x - radius, y - radius, xx * xx + yy * yy <= radius * radius)
+
+
+def write_truth(folder: Path, n_images: int = 4) -> Path:
+    annotations = []
+    for image_id in range(1, n_images + 1):
+        for x in (16, 46):
+            mask = disc(x, 30, 10)
+            box = [mask.x0, mask.y0, 21, 21]
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": image_id,
+                    "category_id": 1,
+                    "bbox": box,
+                    "area": mask.area,
+                    "iscrowd": 0,
+                    "segmentation": encode(mask, SIDE, SIDE),
+                }
+            )
+    images = [
+        {"id": k, "file_name": f"{k}.png", "width": SIDE, "height": SIDE}
+        for k in range(1, n_images + 1)
+    ]
+    path = folder / "val.json"
+    root = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "a"}]}
+    path.write_bytes(orjson.dumps(root))
+    return path
+
+
+def write_found(folder: Path, name: str, radius: int, n_images: int = 4) -> Path:
+    rows = []
+    for image_id in range(1, n_images + 1):
+        for x in (16, 46):
+            mask = disc(x, 30, radius)
+            rows.append(
+                {
+                    "image_id": image_id,
+                    "category_id": 1,
+                    "score": 0.95,
+                    "bbox": [mask.x0, mask.y0, 2 * radius + 1, 2 * radius + 1],
+                    "segmentation": encode(mask, SIDE, SIDE),
+                }
+            )
+    path = folder / name
+    path.write_bytes(orjson.dumps(rows))
+    return path
+
+
+def test_the_better_side_is_named_with_its_lead(tmp_path: Path) -> None:
+    val = write_truth(tmp_path)
+    exact = write_found(tmp_path, "a.json", 10)
+    small = write_found(tmp_path, "b.json", 8)
+    runs = [SideRun("a", s, exact, (), 0.1) for s in (0, 1)]
+    runs += [SideRun("b", s, small, (), 0.2) for s in (0, 1)]
+    report = summarise(val, runs, Reporter())
+    assert report["sides"]["a"]["segm_AP"] == {"mean": 1.0, "deviation": 0.0, "values": [1.0, 1.0]}
+    assert report["sides"]["a"]["dice"]["mean"] == pytest.approx(1.0)
+    iou = disc(16, 30, 8).area / disc(16, 30, 10).area
+    assert report["sides"]["b"]["mean_iou"]["mean"] == pytest.approx(iou)
+    assert report["sides"]["b"]["dice"]["mean"] == pytest.approx(2 * iou / (1 + iou))
+    (gap,) = report["gaps"]
+    assert gap["of"] == "b - a"
+    assert gap["segm_AP"] < 0
+    # Every image is like every other, so no draw of images changes the gap.
+    assert gap["ci95"] == pytest.approx([gap["segm_AP"]] * 2)
+    assert verdict([gap]).startswith("A draws better masks")
+    assert "excludes zero" in explain(gap)
+    assert report["calibration"]["a"] == [[pytest.approx(0.95), 1.0, 16.0]]
+
+
+def test_equal_sides_have_no_winner(tmp_path: Path) -> None:
+    val, same = write_truth(tmp_path), write_found(tmp_path, "a.json", 9)
+    report = summarise(val, [SideRun(side, 0, same, (), 0.1) for side in ("a", "b")], Reporter())
+    assert verdict(report["gaps"]) == "No clear winner between A and B."
+    report["settings"] = {"seeds": 1, "minutes": 1, "preset": "<b>", "data": "t", "val": "v"}
+    assert "<b>" not in page(report).replace("<body>", "")
+
+
+@pytest.mark.slow
+def test_a_study_goes_on_where_it_was_and_refuses_other_settings(tmp_path: Path) -> None:
+    from seginst_core.jobs.predict_files import PredictSettings, predict_dataset
+    from seginst_core.jobs.study import StudySettings, study
+    from seginst_core.sample import write_sample
+
+    write_sample(tmp_path / "data", n_images=3, side_px=160)
+    settings = StudySettings(
+        data=tmp_path / "data" / "instances_train.json",
+        val=tmp_path / "data" / "instances_val.json",
+        images=tmp_path / "data" / "images",
+        out=tmp_path / "study",
+        minutes=0.02,
+        seeds=1,
+        preset="tiny",
+        device="cpu",
+    )
+    report = study(settings, Reporter())
+    assert set(report["sides"]) == {"a", "b", "c"}
+    assert {gap["of"] for gap in report["gaps"]} == {"b - a", "c - a", "c - b"}
+    html = (tmp_path / "study" / "study.html").read_text(encoding="utf-8")
+    assert "data:image/jpeg" in html
+    assert orjson.loads((tmp_path / "study" / "study.json").read_bytes())["runs"]
+    seed = tmp_path / "study" / "seed-0"
+    again = tmp_path / "again.json"
+    refined = PredictSettings(str(seed / "b"), "cpu", refine=str(seed / "a"))
+    predict_dataset(refined, settings.val, settings.images, again, Reporter())
+    assert orjson.loads(again.read_bytes()) == orjson.loads((seed / "c.json").read_bytes())
+    card = seed / "a" / "model.toml"
+    before = card.stat().st_mtime_ns
+    (tmp_path / "study" / "study.html").unlink()
+    study(settings, Reporter())
+    assert card.stat().st_mtime_ns == before
+    assert (tmp_path / "study" / "study.html").is_file()
+    with pytest.raises(DataError, match="of other settings"):
+        study(StudySettings(**{**_fields(settings), "minutes": 0.03}), Reporter())
+
+
+def _fields(settings: object) -> dict[str, object]:
+    return {name: getattr(settings, name) for name in settings.__slots__}

@@ -1,0 +1,169 @@
+"""Overlay tiles: which device pixels a mask takes, and what is painted on them."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from seginst_core.types import Box, Instance, Mask
+from seginst_gui.canvas.looks import annotated, proposed
+from seginst_gui.canvas.overlay import Layer, changed_pixels
+from seginst_gui.canvas.render import Band, Look, render, sample, tint
+
+RED = 0xFFFF0000
+FLAT = Look(RED, ())
+
+
+def thing(instance_id: int, mask: Mask | None, look: Look = FLAT, box: Box | None = None):
+    tight = Box(mask.x0, mask.y0, mask.x1, mask.y1) if mask is not None else box
+    assert tight is not None
+    return Instance(instance_id, 1, tight, mask), look
+
+
+def disc(x0: int, y0: int, side: int) -> Mask:
+    y, x = np.mgrid[:side, :side] - (side - 1) / 2
+    return Mask(x0, y0, x**2 + y**2 <= (side / 2) ** 2)
+
+
+@st.composite
+def masks(draw) -> Mask:
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    height, width = draw(st.integers(1, 24)), draw(st.integers(1, 24))
+    bits = rng.random((height, width)) < draw(st.floats(0.05, 0.95))
+    bits[rng.integers(height), rng.integers(width)] = True
+    return Mask(draw(st.integers(-9, 40)), draw(st.integers(-9, 40)), bits)
+
+
+def assume_off_borders(centres: np.ndarray) -> None:
+    """A centre on the border of two pixels falls to either by rounding; both are right."""
+    assume(np.abs(centres - np.round(centres)).min() > 1e-9)
+
+
+@given(masks(), st.floats(1.0, 9.0))
+def test_enlarged_each_device_pixel_shows_the_pixel_under_its_centre(mask, zoom) -> None:
+    window = (-100, -100, 620, 620)
+    got = sample(mask, zoom, window)
+    centres = (np.arange(-100, 620) + 0.5) / zoom
+    assume_off_borders(centres)
+    centres = np.floor(centres).astype(int)
+    full = np.zeros((100, 100), bool)
+    full[mask.y0 + 15 : mask.y1 + 15, mask.x0 + 15 : mask.x1 + 15] = mask.bits
+    inside = (centres >= -15) & (centres < 85)
+    expected = np.zeros((720, 720), bool)
+    expected[np.ix_(inside, inside)] = full[np.ix_(centres[inside] + 15, centres[inside] + 15)]
+    assert np.array_equal(got, expected)
+
+
+@given(masks(), st.floats(0.02, 0.999))
+def test_reduced_no_pixel_is_lost_and_none_is_invented(mask, zoom) -> None:
+    got = sample(mask, zoom, (-20, -20, 80, 80))
+    rows, columns = np.nonzero(mask.bits)
+    expected = np.zeros((100, 100), bool)
+    # A pixel belongs to the device pixel its centre falls into.
+    assume_off_borders((np.arange(-9, 64) + 0.5) * zoom)
+    row_at = np.floor((rows + mask.y0 + 0.5) * zoom).astype(int) + 20
+    column_at = np.floor((columns + mask.x0 + 0.5) * zoom).astype(int) + 20
+    expected[row_at, column_at] = True
+    assert np.array_equal(got, expected)
+
+
+@given(masks(), st.sampled_from([0.125, 0.3, 1.0, 1.7, 4.0]), st.integers(-20, 60))
+def test_a_window_shows_the_same_as_the_whole(mask, zoom, cut) -> None:
+    whole = sample(mask, zoom, (-40, -40, 300, 300))
+    part = sample(mask, zoom, (cut, cut, cut + 50, cut + 30))
+    assert np.array_equal(part, whole[cut + 40 : cut + 70, cut + 40 : cut + 90])
+
+
+@pytest.mark.parametrize("zoom", [0.3, 1.0, 5.0])
+def test_tiles_join_without_a_seam(zoom) -> None:
+    things = [thing(1, disc(3, 5, 60), annotated((230, 159, 0)))]
+    whole = render(things, zoom, (0, 0, 400, 400))
+    assert whole is not None
+    halves = [render(things, zoom, (x, 0, x + 20, 400)) for x in range(0, 400, 20)]
+    empty = np.zeros((400, 20), np.uint32)
+    assert np.array_equal(np.hstack([empty if h is None else h for h in halves]), whole)
+
+
+def test_nothing_in_a_window_is_none() -> None:
+    assert render([thing(1, disc(0, 0, 10))], 1.0, (50, 50, 60, 60)) is None
+
+
+def test_an_object_smaller_than_a_pixel_is_still_a_dot() -> None:
+    dot = [thing(1, Mask(100, 200, np.ones((1, 1), bool)), annotated((0, 158, 115)))]
+    words = render(dot, 1 / 64, (0, 0, 10, 10))
+    assert words is not None
+    assert words[3, 1] == tint((0, 158, 115), 1.0)
+
+
+def test_a_line_runs_along_the_edge_and_no_object_hides_anothers() -> None:
+    line = Look(tint((0, 0, 255), 0.5), (Band(-2, 0, RED),))
+    inner, outer = Mask(20, 20, np.ones((30, 30), bool)), Mask(0, 0, np.ones((80, 80), bool))
+    words = render([thing(1, inner, line), thing(2, outer, line)], 1.0, (0, 0, 80, 80))
+    assert words is not None
+    ring = np.zeros((80, 80), bool)
+    for lo, hi in ((0, 80), (20, 50)):
+        ring[lo:hi, lo:hi] = True
+        ring[lo + 2 : hi - 2, lo + 2 : hi - 2] = False
+    assert np.array_equal(words == RED, ring)
+    assert (words[~ring] == tint((0, 0, 255), 0.5)).all()
+
+
+def test_two_models_that_agree_to_the_pixel_are_both_seen() -> None:
+    mask = disc(20, 20, 60)
+    a, b = proposed("two-stage", False), proposed("end-to-end", False)
+    drawn = [render([thing(1, mask, look)], 1.0, (0, 0, 100, 100)) for look in (a, b)]
+    assert drawn[0] is not None
+    assert drawn[1] is not None
+    cyan, magenta = drawn[0] == tint((0, 200, 255), 1.0), drawn[1] == tint((255, 80, 200), 1.0)
+    assert cyan.sum() > 100
+    assert magenta.sum() > 100
+    assert not (cyan & magenta).any()
+    # Lines only: the inside stays free.
+    assert drawn[0][50, 50] == drawn[1][50, 50] == 0
+
+
+def test_a_crowd_is_hatched_and_a_box_is_dashed() -> None:
+    solid = Mask(0, 0, np.ones((100, 100), bool))
+    instance = Instance(1, 1, Box(0, 0, 100, 100), solid, iscrowd=True)
+    words = render([(instance, FLAT)], 1.0, (0, 0, 100, 100))
+    assert words is not None
+    assert 0.4 < (words == RED).mean() < 0.6
+    colour = (1, 2, 3)
+    box = [thing(1, None, annotated(colour), Box(10, 10, 90.4, 60))]
+    words = render(box, 1.0, (0, 0, 100, 100))
+    assert words is not None
+    rows, columns = np.nonzero(words)
+    assert (columns.min(), rows.min(), columns.max(), rows.max()) == (10, 10, 89, 59)
+    assert words[30, 50] == 0
+    top = words[10, 10:90] == tint(colour, 1.0)
+    assert 0.4 < top.mean() < 0.6
+
+
+@given(masks(), masks())
+def test_what_changed_between_two_masks_is_found_tightly(a, b) -> None:
+    window = (-10, -10, 70, 70)
+    difference = sample(a, 1.0, window) ^ sample(b, 1.0, window)
+    found = changed_pixels(a, b)
+    if found is None:
+        assert not difference.any()
+        return
+    x0, y0, x1, y1 = (n + 10 for n in found)
+    assert difference[y0:y1, x0:x1].sum() == difference.sum()
+    assert difference[y0, x0:x1].any()
+    assert difference[y1 - 1, x0:x1].any()
+    assert difference[y0:y1, x0].any()
+    assert difference[y0:y1, x1 - 1].any()
+
+
+def test_a_layer_says_what_changed_and_nothing_else() -> None:
+    layer = Layer()
+    looks = annotated((1, 2, 3)), annotated((4, 5, 6))
+    one, two = thing(1, disc(0, 0, 10), looks[0]), thing(2, disc(50, 0, 10), looks[0])
+    assert layer.show({1: one, 2: two}) == [(0, 0, 10, 10), (50, 0, 60, 10)]
+    assert layer.show({1: one, 2: two}) == []
+    bits = two[0].mask.bits.copy()
+    bits[5, 5] = False
+    stroked = thing(2, Mask(50, 0, bits), looks[0])
+    assert layer.show({1: one, 2: stroked}) == [(55, 5, 56, 6)]
+    assert set(layer.show({1: one, 2: (stroked[0], looks[1])})) == {(50, 0, 60, 10)}
+    assert layer.show({1: one}) == [(50, 0, 60, 10)]

@@ -1,0 +1,141 @@
+"""Export and import in the window: any format, with its losses said before it is written."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QLabel, QLineEdit, QPushButton
+from pytestqt.qtbot import QtBot
+
+from seginst_core.formats import FORMATS
+from seginst_core.project.edits import add
+from seginst_core.types import STATES, Box, Instance, Mask
+from seginst_gui.app import build_window
+from seginst_gui.dialogs.export import ExportDialog
+from seginst_gui.main_window import MainWindow
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+    """The window on two images, one of which holds an object with a hole."""
+    for name in ("a.png", "sub/a.png"):
+        path = tmp_path / "images" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(cv2.imencode(".png", np.full((60, 80, 3), 90, np.uint8))[1].tobytes())
+    window = build_window(tmp_path / "images")
+    window.show()
+    qtbot.waitExposed(window)
+    qtbot.waitUntil(lambda: window.session.picture is not None)
+    session = window.session
+    bits = np.ones((10, 12), np.bool_)
+    bits[3:6, 4:8] = False
+    holed = Instance(
+        session.new_ids()[0],
+        session.drawing_category().id,
+        Box(5, 10, 17, 20),
+        Mask(5, 10, bits),
+        score=0.5,
+    )
+    session.apply(add(session.image_id, [holed], "Add", "brush"))
+    yield window
+    window.close()
+
+
+def in_dialog(act: Callable[[QDialog], None]) -> None:
+    """Work in the dialog that opens next."""
+
+    def look() -> None:
+        dialog = QApplication.activeModalWidget()
+        if isinstance(dialog, QDialog):
+            act(dialog)
+        else:
+            QTimer.singleShot(20, look)
+
+    QTimer.singleShot(0, look)
+
+
+def click(dialog: QDialog, text: str) -> None:
+    next(b for b in dialog.findChildren(QPushButton) if b.text() == text).click()
+
+
+def choose(dialog: QDialog, name: str, data: object) -> None:
+    box = dialog.findChild(QComboBox, name)
+    box.setCurrentIndex(box.findData(data))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_format_goes_out_and_comes_in(window: MainWindow, tmp_path: Path, name: str) -> None:
+    out = tmp_path / "new" / f"out{FORMATS[name].suffix}"
+    session = window.session
+    said: list[str] = []
+
+    def export(dialog: QDialog) -> None:
+        choose(dialog, "export_format", name)
+        dialog.findChild(QLineEdit, "export_path").setText(str(out))
+        said.append(dialog.findChild(QLabel, "export_losses").text())
+        assert not out.exists()
+        click(dialog, "Export")
+
+    in_dialog(export)
+    window.commands.export_coco()
+    assert out.exists()
+    assert f"Written to {out}: 1 object in 2 images." in window.notice.text
+    lost = FORMATS[name].losses(session.project.dataset(STATES))
+    assert said == ["\n".join(("What will be lost:", *lost)) if lost else ""]
+    before = session.instances
+    session.undo()
+    assert session.instances == ()
+
+    def bring_in(dialog: QDialog) -> None:
+        dialog.findChild(QLineEdit, "import_path").setText(str(out))
+        click(dialog, "Import")
+
+    in_dialog(bring_in)
+    window.commands.import_coco()
+    assert "holds 1 object in 2 images" in window.notice.text
+    assert [i.mask for i in session.instances] == [i.mask for i in before]
+    assert session.instances[0].origin.kind == "import"
+
+
+def test_the_place_follows_the_format_until_it_is_typed(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    dataset = window.session.project.dataset
+    dialog = ExportDialog(window.session.entries, tmp_path / "x.json", dataset)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    path = dialog.findChild(QLineEdit, "export_path")
+    masks = dialog.findChild(QComboBox, "export_masks")
+    losses = dialog.findChild(QLabel, "export_losses")
+    assert not losses.isVisible()
+    masks.setCurrentIndex(1)
+    assert losses.text() == "What will be lost:\nMasks with holes will be filled: 1."
+    assert dialog.choice().polygons
+    choose(dialog, "export_format", "voc")
+    assert path.text() == str(tmp_path / "x_voc")
+    assert not masks.isVisible()
+    assert not dialog.choice().polygons
+    assert "Scores of objects are not kept: 1." in losses.text()
+    choose(dialog, "export_format", "coco")
+    assert path.text() == str(tmp_path / "x.json")
+    path.setText(str(tmp_path / "mine"))
+    choose(dialog, "export_format", "yolo")
+    assert path.text() == str(tmp_path / "mine")
+
+
+def test_a_place_without_annotations_is_one_sentence(window: MainWindow, tmp_path: Path) -> None:
+    def bring_in(dialog: QDialog) -> None:
+        button = next(b for b in dialog.findChildren(QPushButton) if b.text() == "Import")
+        path = dialog.findChild(QLineEdit, "import_path")
+        assert not button.isEnabled()
+        path.setText(str(tmp_path / "none"))
+        assert not button.isEnabled()
+        path.setText(str(tmp_path / "images"))
+        button.click()
+
+    in_dialog(bring_in)
+    window.commands.import_coco()
+    assert "holds no annotations of a known format" in window.notice.text

@@ -1,0 +1,135 @@
+"""The benchmarks run and print what they promise; how fast anything is, is no test's business."""
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from seginst_core.models import detectron2
+
+OPENVINO = ("maskrcnn_r50_800_openvino", "nested_unet_64_openvino")
+ROOT = Path(__file__).resolve().parents[1]
+FIGURES = {
+    "prediction": {
+        "paste_crops": "ms",
+        "paste_rle": "ms",
+        "maskrcnn_r50_800": "ms",
+        "nested_unet_64": "ms",
+        "nested_unet_64_l2": "ms",
+        "tiled": "s",
+        "large_image_rss": "MB",
+    },
+    "editor": {
+        "start_to_paint": "s",
+        "start_to_paint_p95": "s",
+        "start_rss": "MB",
+        "first_picture": "s",
+        "first_picture_p95": "s",
+        "full_detail": "s",
+        "full_detail_p95": "s",
+        "masks_painted": "s",
+        "masks_painted_p95": "s",
+        "longest_block": "ms",
+        "longest_block_p95": "ms",
+        "longest_block_image": "ms",
+        "longest_block_image_p95": "ms",
+        "open_rss": "MB",
+        "peak_rss": "MB",
+        "pan_fit_median": "ms",
+        "pan_fit_p95": "ms",
+        "pan_1to1_median": "ms",
+        "pan_1to1_p95": "ms",
+        "pan_4to1_median": "ms",
+        "pan_4to1_p95": "ms",
+        "brush5_median": "ms",
+        "brush5_p95": "ms",
+        "brush50_median": "ms",
+        "brush50_p95": "ms",
+        "brush200_median": "ms",
+        "brush200_p95": "ms",
+        "brush5_wide_median": "ms",
+        "brush5_wide_p95": "ms",
+        "brush50_wide_median": "ms",
+        "brush50_wide_p95": "ms",
+        "brush200_wide_median": "ms",
+        "brush200_wide_p95": "ms",
+        "stroke_end_median": "ms",
+        "stroke_end_p95": "ms",
+        "stroke_end_wide_median": "ms",
+        "stroke_end_wide_p95": "ms",
+        "undo": "ms",
+        "undo_p95": "ms",
+        "edit_saved": "ms",
+        "edit_saved_p95": "ms",
+        "select_median": "ms",
+        "select_p95": "ms",
+        "hide_all_median": "ms",
+        "hide_all_p95": "ms",
+        "delete500": "ms",
+        "delete500_p95": "ms",
+        "delete500_undo": "ms",
+        "delete500_undo_p95": "ms",
+        "next_image": "ms",
+        "next_image_p95": "ms",
+        "undo_steps_rss": "MB",
+        "undo_steps_edit": "ms",
+        "undo_deep": "ms",
+        "undo_deep_p95": "ms",
+    },
+    "review": {"list_cases": "s"},
+    "coco": {"load_100k": "s", "load_100k_masks": "s", "evaluate": "s"},
+    "training": {"iterations_per_minute": "1/min"},
+    "ablation": {
+        "synthetic.base.AP": "mask AP",
+        "synthetic.base.AP50": "mask AP50",
+        "synthetic.copy_paste.AP": "mask AP",
+        "synthetic.copy_paste.AP50": "mask AP50",
+    },
+    "detectron2": {"detectron2_r50_800": "ms", "detectron2_r50_4000": "ms"},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_benchmark_prints_one_figure_a_line(name):
+    if name == "detectron2" and not detectron2.is_installed():
+        pytest.skip("detectron2 is not installed")
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    result = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", "--quick"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=env,
+    )
+    assert result.returncode == 0, result.stderr
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    extra = OPENVINO if name == "prediction" and find_spec("openvino") else ()
+    expected = {**FIGURES[name], **dict.fromkeys(extra, "ms")}
+    assert {line["name"]: line["unit"] for line in lines} == expected
+    for line in lines:
+        assert set(line) == {"name", "value", "unit", "yardstick", "ratio"}
+        # A model of a few iterations may find nothing, and steps may take no memory.
+        may_be_none = line["unit"].startswith("mask AP") or line["name"] == "undo_steps_rss"
+        assert line["value"] > 0 or may_be_none
+        assert line["ratio"] is None or line["ratio"] > 0
+        assert line["yardstick"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(detectron2.is_installed(), reason="detectron2 is installed")
+def test_without_detectron2_its_benchmark_says_so_in_one_sentence():
+    result = subprocess.run(
+        [sys.executable, "-m", "benchmarks.detectron2", "--quick"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert result.stderr.strip() == detectron2.NOT_INSTALLED
