@@ -1,0 +1,120 @@
+"""``python -m benchmarks.loop``: actions to label a data set, by hand, with a model, and learning.
+
+The simulated annotator (``benchmarks.annotator`` has its rules) labels the train images of both
+home data sets until every mask has an IoU of 0.9, in three rounds, a tenth of the images, three
+tenths and the rest: (i) by hand, (ii) with the proposals of a starter model that learns nothing,
+(iii) with fine-tuning between the rounds, as the window does it: a project, its frozen hold-out,
+the suggested stage, ``--minutes`` of training on what the annotator left, and a new model goes live
+only if it is better.
+
+The starter of the planes is the one that ships and has seen no real image. The one of the nuclei
+that ships has learned these very images, so another is trained first, on those of
+``instances_val.json``, for ``--starter-minutes``.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from benchmarks.loop_rounds import Budget, Cost, Loop, Scene, label_with, scenes_of, train_starter
+from benchmarks.report import Figure, figure, show
+from seginst_core.library import resolve
+from seginst_core.types import Preset
+
+SHARES = (0.1, 0.3, 0.6)
+"""The parts of the images that are labelled in each round: nobody draws a third before learning."""
+QUICK_IMAGES = 10
+UNIT = "actions per 100 objects"
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A home data set; ``starter`` names the model that ships, "" if one has to be trained."""
+
+    folder: str
+    starter: str
+
+
+DATA_SETS: Mapping[str, DataSet] = {
+    "planes": DataSet("vhr10-airplane", "airplane-two-stage"),
+    "nuclei": DataSet("dsb2018-nuclei", ""),
+}
+
+
+def main() -> None:
+    """Print the figures of each data set."""
+    # As the worker does: threads that spin while they wait starve each other on a busy machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="ten images, two iterations a round")
+    parser.add_argument("--minutes", type=float, default=5.0, help="of training after a round")
+    parser.add_argument("--starter-minutes", type=float, default=10.0)
+    parser.add_argument(
+        "--iterations", type=int, help="a stage, instead of minutes: the same on a busy machine"
+    )
+    parser.add_argument("--only", nargs="+", choices=DATA_SETS, default=list(DATA_SETS))
+    given = parser.parse_args()
+    home = os.environ.get("SEGINST_DATA")
+    if not home:
+        sys.exit("Set SEGINST_DATA to the folder that holds the data sets.")
+    iterations = 2 if given.quick else given.iterations
+    budget = Budget(iterations=iterations) if iterations else Budget(minutes=given.minutes)
+    first = Budget(iterations=2 * iterations) if iterations else Budget(given.starter_minutes)
+    preset: Preset = "tiny" if given.quick else "fast"
+    for name in given.only:
+        data = DATA_SETS[name]
+        with tempfile.TemporaryDirectory() as folder:
+            scenes = scenes_of(Path(home) / data.folder, QUICK_IMAGES if given.quick else None)
+            if data.starter:
+                starter = resolve(data.starter)
+            else:
+                out = Path(folder) / "starter"
+                starter = train_starter(Path(home) / data.folder, out, preset, first)
+            _measure(name, scenes, starter, Path(folder), budget)
+
+
+def _measure(
+    name: str, scenes: Sequence[Scene], starter: Path, folder: Path, budget: Budget
+) -> None:
+    """Label one data set in all three ways and print what it took."""
+    ends = [round(sum(SHARES[:k]) * len(scenes)) for k in range(len(SHARES) + 1)]
+    rounds = [scenes[a:b] for a, b in pairwise(ends)]
+    hand = [sum(d.clicks for scene in part for d in scene.drawings) for part in rounds]
+    n_objects = [sum(len(scene.drawings) for scene in part) for part in rounds]
+    start: list[Cost] = []
+    loop: list[Cost] = []
+    with Loop(scenes, folder / "project", starter, budget) as learner:
+        for number, part in enumerate(rounds, 1):
+            start.append(label_with(starter, part))
+            same = learner.live == starter
+            loop.append(start[-1] if same else label_with(learner.live, part))
+            _say(f"{name}, round {number}: {n_objects[number - 1]} objects")
+            _say(f"  by hand {hand[number - 1]} actions")
+            _say(f"  starter {start[-1].words()}")
+            _say(f"  loop {loop[-1].words()}")
+            if number < len(rounds):
+                _say(f"  {learner.learn(part, loop[-1])}")
+    each = 100 / sum(n_objects)
+    by_hand = sum(hand) * each
+    show(Figure(f"{name}.actions_by_hand", round(by_hand, 2), UNIT, "itself", 1.0))
+    for way, costs in (("starter", start), ("loop", loop)):
+        total = sum(cost.actions for cost in costs) * each
+        show(figure(f"{name}.actions_{way}", total, UNIT, "polygons by hand", by_hand))
+    for k, cost in enumerate(loop):
+        words = "polygons by hand in the same round"
+        each = 100 / n_objects[k]
+        found = figure(f"{name}.round_{k + 1}", cost.actions * each, UNIT, words, hand[k] * each)
+        show(found)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""The rounds of ``benchmarks.loop``: labelling with a model, and learning from the result."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self, cast
+
+import numpy as np
+
+from benchmarks.annotator import Drawing, Work, draw_polygon, label
+from seginst_core.events import Event, JsonValue, Reporter
+from seginst_core.formats import coco_json
+from seginst_core.jobs import JOBS
+from seginst_core.masks.geometry import mask_box
+from seginst_core.masks.rle import Rle, decode
+from seginst_core.project import Project
+from seginst_core.project.learning.data import split
+from seginst_core.project.learning.stage import faults
+from seginst_core.types import (
+    Annotation,
+    Category,
+    Dataset,
+    ImageRef,
+    Instance,
+    Mask,
+    Preset,
+    Stage,
+)
+
+SCORE = 0.5
+"""From here on the window shows a proposal and takes it over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long to train."""
+
+    minutes: float | None = None
+    iterations: int | None = None
+
+    def params(self) -> dict[str, JsonValue]:
+        """The parameters of a training job that say so."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """An image to label: its file, its true objects, and each of them as a polygon."""
+
+    ref: ImageRef
+    path: Path
+    category: Category
+    truths: tuple[Mask, ...]
+    drawings: tuple[Drawing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What labelling some images took, image by image, and what the model had found there."""
+
+    works: tuple[Work, ...]
+    found: tuple[tuple[Instance, ...], ...]
+
+    @property
+    def actions(self) -> int:
+        """Clicks, keys and strokes of all images."""
+        return sum(work.actions for work in self.works)
+
+    def words(self) -> str:
+        """The actions, and how the objects were finished."""
+        parts = [f"{self.actions} actions"]
+        for name in ("accepted", "repaired", "boxed", "polygons", "deleted"):
+            parts.append(f"{sum(getattr(work, f'n_{name}') for work in self.works)} {name}")
+        return ", ".join(parts)
+
+
+def scenes_of(data: Path, n_images: int | None) -> tuple[Scene, ...]:
+    """Return the train images of a data set in a fixed, random order, the first few if told."""
+    dataset = coco_json.read(data / "annotations" / "instances_train.json")
+    order = np.random.default_rng(0).permutation(len(dataset.images))
+    scenes = []
+    for k in order[:n_images]:
+        ref = dataset.images[int(k)]
+        objects = dataset.annotations.get(ref.id, Annotation(ref.id)).instances
+        masks = tuple(one.mask for one in objects if one.mask is not None)
+        drawings = tuple(draw_polygon(mask) for mask in masks)
+        path = data / "images" / ref.path
+        scenes.append(Scene(ref, path, dataset.categories[0], masks, drawings))
+    return tuple(scenes)
+
+
+def train_starter(data: Path, out: Path, preset: Preset, budget: Budget) -> Path:
+    """Train a two-stage model on the val images, none of which is labelled here."""
+    params: dict[str, JsonValue] = {
+        "train": str(data / "annotations" / "instances_val.json"),
+        "images": str(data / "images"),
+        "out": str(out),
+        "pipeline": "two-stage",
+        "preset": preset,
+        **budget.params(),
+    }
+    JOBS["train"](params, Reporter())
+    return out
+
+
+def label_with(model: Path, scenes: Sequence[Scene]) -> Cost:
+    """Label images with the proposals and the box tool of a model."""
+    found: dict[int, tuple[Instance, ...]] = {}
+
+    def send(event: Event) -> None:
+        if event["event"] == "prediction":
+            found[cast(int, event["image_id"])] = _instances(event)
+
+    rows: list[JsonValue] = [{"image_id": s.ref.id, "path": str(s.path)} for s in scenes]
+    JOBS["predict"]({"model": str(model), "images": rows}, Reporter(send))
+    works = []
+    for scene in scenes:
+        boxes = [mask_box(mask) for mask in scene.truths]
+        sides: list[JsonValue] = [[b.x0, b.y0, b.x1, b.y1] for b in boxes]
+        asked: dict[str, JsonValue] = {
+            "model": str(model), "path": str(scene.path), "boxes": sides,
+        }  # fmt: skip
+        drawn = cast(list[Rle | None], JOBS["box_masks"](asked, Reporter())["masks"])
+        boxed = [None if rle is None else decode(rle) for rle in drawn]
+        shown = [i.mask for i in found[scene.ref.id] if (i.score or 0.0) >= SCORE]
+        masks = [mask for mask in shown if mask is not None]
+        works.append(label(scene.truths, scene.drawings, masks, boxed))
+    return Cost(tuple(works), tuple(found[scene.ref.id] for scene in scenes))
+
+
+class Loop:
+    """A project that takes in what was labelled, and fine-tunes its live model on it."""
+
+    def __init__(
+        self, scenes: Sequence[Scene], folder: Path, starter: Path, budget: Budget
+    ) -> None:
+        self.live = starter
+        self._budget = budget
+        self._n_runs = 0
+        folder.mkdir()
+        for scene in scenes:
+            shutil.copyfile(scene.path, folder / scene.ref.path)
+        self._project = Project.open(folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._project.close()
+
+    def learn(self, scenes: Sequence[Scene], cost: Cost) -> str:
+        """Store a round's masks, fine-tune on all that is labelled; say what came of it."""
+        project, learning = self._project, self._project.learning
+        project.merge_dataset(_dataset(scenes, cost.works))
+        ids = [e.ref.id for e in project.images() if e.state == "done"]
+        rows: list[JsonValue] = [
+            {"image_id": k, "path": str(project.image_path(k))} for k in learning.unseen(ids)
+        ]
+        looks = cast(list[list[object]], JOBS["image_looks"]({"images": rows}, Reporter())["looks"])
+        learning.set_looks({cast(int, k): str(look) for k, look in looks})
+        held_out = learning.draw_sides()
+        train, val = split(project.dataset(["done"]), held_out)
+        self._n_runs += 1
+        run = project.runs_folder / str(self._n_runs)
+        coco_json.write(train, run / "train.json")
+        coco_json.write(val, run / "val.json")
+        out = project.models_folder / f"round-{self._n_runs}"
+        stage = self._stage(scenes, cost)
+        params: dict[str, JsonValue] = {
+            "train": str(run / "train.json"),
+            "val": str(run / "val.json") if val.images else None,
+            "images": str(project.folder),
+            "out": str(out),
+            "pipeline": "two-stage",
+            "start": str(self.live),
+            "former": str(self.live),
+            "stage": stage,
+            **self._budget.params(),
+        }
+        result = JOBS["fine_tune"](params, Reporter(_say_logs))
+        verdict = cast(dict[str, JsonValue] | None, result["verdict"])
+        if verdict is None:
+            return f"trained {stage} on {len(train.images)} images, none held out: not used"
+        if verdict["word"] == "better":
+            self.live = out
+        n = len(train.images), len(val.images)
+        said = f"trained {stage} on {n[0]} images, {n[1]} held out: {verdict['word']}"
+        return f"{said}. {verdict['reason']}"
+
+    def _stage(self, scenes: Sequence[Scene], cost: Cost) -> Stage:
+        pairs = [
+            (_objects(scene, work), found)
+            for scene, work, found in zip(scenes, cost.works, cost.found, strict=True)
+        ]
+        return faults(pairs).stage
+
+
+def _dataset(scenes: Sequence[Scene], works: Sequence[Work]) -> Dataset:
+    annotations = {
+        scene.ref.id: Annotation(scene.ref.id, _objects(scene, work), "done")
+        for scene, work in zip(scenes, works, strict=True)
+    }
+    return Dataset(tuple(s.ref for s in scenes), (scenes[0].category,), annotations)
+
+
+def _objects(scene: Scene, work: Work) -> tuple[Instance, ...]:
+    first = scene.ref.id * 1000
+    return tuple(
+        Instance(first + k, scene.category.id, mask_box(mask), mask)
+        for k, mask in enumerate(work.masks)
+    )
+
+
+def _instances(event: Event) -> tuple[Instance, ...]:
+    from seginst_gui.jobs.results import prediction_from_event
+
+    names = {str(c["name"]): 1 for c in cast(list[dict[str, object]], event["categories"])}
+    return prediction_from_event(event, names).instances
+
+
+def _say_logs(event: Event) -> None:
+    if event["event"] == "log":
+        print(f"  {event['text']}", file=sys.stderr, flush=True)
