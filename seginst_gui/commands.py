@@ -200,11 +200,12 @@ class Commands(QObject):
         """Go to the next image that is not done, from the end back to the start."""
         entries, current = self.session.entries, self.session.image_id
         here = next((k for k, e in enumerate(entries) if e.ref.id == current), -1)
-        for entry in (*entries[here + 1 :], *entries[: here + 1]):
+        for entry in (*entries[here + 1 :], *entries[: max(here, 0)]):
             if entry.state != "done" and not entry.missing:
                 self.session.open_image(entry.ref.id)
                 return
-        self.notice.say("Every image is done.")
+        is_done = here < 0 or entries[here].state == "done"
+        self.notice.say("Every image is done." if is_done else "Every other image is done.")
 
     def class_key(self, number: int) -> None:
         """Use the class with this number in the list."""
@@ -292,8 +293,13 @@ class Commands(QObject):
         self.notice.say(" ".join((said, *dataset.notes[:3], *notes[:3])))
 
     def _say_accepted(self, accepted: operations.Accepted) -> None:
+        parts = [f"{accepted.n_taken} taken"]
         if accepted.n_there:
-            self.notice.say(f"{accepted.n_taken} taken; {accepted.n_there} were annotated already.")
+            parts.append(f"{accepted.n_there} were annotated already")
+        if accepted.n_refused:
+            parts.append(f"{accepted.n_refused} were said to be no object")
+        if len(parts) > 1:
+            self.notice.say(f"{'; '.join(parts)}.")
 
 
 def _images(dataset: Dataset) -> str:

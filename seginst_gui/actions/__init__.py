@@ -122,7 +122,9 @@ ACTIONS: Mapping[str, ActionEntry] = {
         later("Pre-label image"), ("Ctrl+L",), later("Both models in use look at this image")
     ),
     "predict_all": ActionEntry(
-        later("Pre-label all images"), ("Ctrl+Shift+L",), later("Both models look at every image")
+        later("Pre-label all images"),
+        ("Ctrl+Shift+L",),
+        later("Both models look at every image that is not done"),
     ),
     "accept": ActionEntry(
         later("Accept"),

@@ -78,7 +78,7 @@ def gather(project: Project) -> Facts:
         len(ids),
         n,
         sum(held_out.get(k, False) for k in ids),
-        len(ids - learned_from(project.learning.runs())),
+        sum(not held_out.get(k, False) for k in ids - learned_from(project.learning.runs())),
         faults(pairs),
     )
 

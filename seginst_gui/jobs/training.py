@@ -54,6 +54,8 @@ class Trainer(QObject):
     """A ``Run`` as it stands after it stopped working, and a sentence if it failed or died."""
     declined = Signal(str)
     """Why nothing was begun in the background."""
+    idle = Signal()
+    """The last of the runs has ended, and nothing waits."""
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -226,6 +228,8 @@ class Trainer(QObject):
             self._look()
             self._worker.retire()
             self._start_next()
+            if not self.busy:
+                self.idle.emit()
             return
         run = self._waiting.pop(0)
         # Always: a run that was cut short before its first checkpoint begins anew.

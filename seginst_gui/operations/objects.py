@@ -14,10 +14,11 @@ SAME_OBJECT_IOU = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """How many predicted objects were taken, and how many were annotated already."""
+    """How many predictions were taken; were annotated already; were said to be no object."""
 
     n_taken: int
     n_there: int
+    n_refused: int = 0
 
 
 def delete_selected(session: Session) -> None:
@@ -67,8 +68,12 @@ def accept_selected(session: Session) -> Accepted:
 
 
 def accept_all(session: Session, pipeline: PipelineName) -> Accepted:
-    """Take all of a pipeline's predictions above the threshold, but for those annotated already."""
-    return _accept(session, pipeline, session.proposals(pipeline), select=False)
+    """Take a pipeline's predictions above the threshold: none annotated already, none refused."""
+    refused = session.document.refusals if session.document else ()
+    proposed = session.proposals(pipeline)
+    open_ones = [i for i in proposed if not _is_there(i, refused)]
+    accepted = _accept(session, pipeline, open_ones, select=False)
+    return replace(accepted, n_refused=len(proposed) - len(open_ones))
 
 
 def stack_at(instances: Iterable[Instance], x: float, y: float) -> list[Instance]:

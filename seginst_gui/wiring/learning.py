@@ -23,6 +23,7 @@ def connect_learning(window: "MainWindow") -> None:
     trainer.started.connect(partial(_on_started, window))
     trainer.reported.connect(panel.jobs.show_event)
     trainer.ended.connect(partial(_on_ended, window))
+    trainer.idle.connect(partial(_on_idle, window))
     trainer.declined.connect(lambda _sentence: show_unfinished(window))
     panel.jobs.pause_wanted.connect(trainer.pause)
     panel.jobs.cancel_wanted.connect(lambda: commands.attempt(trainer.cancel))
@@ -71,7 +72,7 @@ def _open_verdict(window: "MainWindow", run: Run) -> None:
 
 
 def _on_preparing(window: "MainWindow", text: str) -> None:
-    window.training_panel.jobs.start(TITLE_LOOKS)
+    window.training_panel.jobs.start(TITLE_LOOKS, may_pause=False)
     event: Event = {"event": "progress", "done": 0, "total": 0, "text": text}
     window.training_panel.jobs.show_event(event)
     show_states(window)
@@ -102,6 +103,14 @@ def _on_ended(window: "MainWindow", run: Run | None, sentence: str) -> None:
         jobs.finish(f"Finished: {run.outcome.get('name')} is {words}.", ok=word == "better")
     window.models_panel.refresh()
     show_states(window)
+
+
+def _on_idle(window: "MainWindow") -> None:
+    """Offer what is still paused again; else only see to what may be asked for now."""
+    if window.trainer.unfinished():
+        show_unfinished(window)
+    else:
+        show_states(window)
 
 
 def _fly(window: "MainWindow", image_id: int, box: Box, object_id: int) -> None:

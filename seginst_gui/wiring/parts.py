@@ -24,7 +24,7 @@ def connect_parts(window: "MainWindow") -> None:
     session.display.changed.connect(partial(_on_change, window))
     session.predictions_changed.connect(partial(_on_change, window))
     window.tool_options.changed.connect(window.canvas.refresh)
-    window.tool_options.changed.connect(window.canvas.setFocus)
+    window.tool_options.changed.connect(lambda: commands.canvas.setFocus())
     window.canvas.edit_ready.connect(commands.store)
     window.canvas.zoom_changed.connect(status.show_zoom)
     window.canvas.pointer_moved.connect(status.show_pointer)

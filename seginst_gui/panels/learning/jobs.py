@@ -95,7 +95,7 @@ class JobsPanel(QWidget):
         self._curves.hide()
         layout.addStretch()
 
-    def start(self, title: str) -> None:
+    def start(self, title: str, *, may_pause: bool = True) -> None:
         """Begin to show a job; what the last one left is cleared."""
         self._started = self._clock()
         self._pace.reset()
@@ -105,7 +105,7 @@ class JobsPanel(QWidget):
         self._curves.forget()
         self._curves.hide()
         self._log.clear()
-        self._offer(self._pause, self._cancel)
+        self._offer(*((self._pause,) if may_pause else ()), self._cancel)
         for widget in (self._bar, self._text, self._lower):
             widget.show()
 
