@@ -91,7 +91,7 @@ class ModelsPanel(QWidget):
         self._tabs = QTabWidget()
         self._tabs.setDocumentMode(True)
         self._tabs.addTab(models, "Library")
-        self._tabs.addTab(self.history, "History")
+        self._tabs.addTab(self.history, "Lineage")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._tabs)

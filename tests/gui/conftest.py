@@ -71,3 +71,14 @@ def make_instance(opened: Session) -> MakeInstance:
         return Instance(number, category, box, mask, score=score, origin=origin)
 
     return make
+
+
+@pytest.fixture
+def verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the file that says how the next fine-tune ends; every worker is the fake one."""
+    from .learning_scenes import say_verdict, use_fake_worker
+
+    path = tmp_path / "verdict.json"
+    say_verdict(path, "better")
+    use_fake_worker(monkeypatch, path)
+    return path

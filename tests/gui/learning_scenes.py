@@ -2,11 +2,13 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
 
 import seginst_core
 from seginst_core.project import Edit, Project
@@ -21,6 +23,7 @@ from .fake_worker import make_model
 
 WORKER = (sys.executable, str(Path(__file__).with_name("fake_worker.py")))
 PATIENT_MS = 60_000
+N_DONE = 6
 
 
 def use_fake_worker(monkeypatch: pytest.MonkeyPatch, verdict: Path) -> None:
@@ -91,3 +94,39 @@ def button(window: MainWindow, name: str) -> QPushButton:
     found = window.findChild(QPushButton, name)
     assert isinstance(found, QPushButton)
     return found
+
+
+def wait(qtbot: QtBot, until: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    qtbot.waitUntil(until, timeout=PATIENT_MS)
+
+
+def idle(window: MainWindow) -> Callable[[], bool]:
+    """Ask whether nothing runs."""
+    return lambda: not window.trainer.busy and not window.predictor.busy
+
+
+def looked(window: MainWindow) -> dict[int, object]:
+    """What A shows in every image."""
+    project = window.session.project
+    assert project is not None
+    ids = [entry.ref.id for entry in window.session.entries]
+    return {k: project.prediction(k, "two-stage") for k in ids}
+
+
+def human_work(window: MainWindow) -> list[object]:
+    """What a person made in every image."""
+    project = window.session.project
+    assert project is not None
+    return [project.annotation(entry.ref.id) for entry in window.session.entries]
+
+
+def states(window: MainWindow) -> list[str]:
+    """The states of all runs."""
+    assert window.session.project is not None
+    return [run.state for run in window.session.project.learning.runs()]
+
+
+def live_name(window: MainWindow) -> str:
+    """The name of the live two-stage model."""
+    return window.commands.models["two-stage"].name

@@ -4,44 +4,41 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
 import pytest
 from PySide6.QtCore import QPoint, Qt, QThreadPool
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QLabel, QSpinBox, QTreeWidget
+from PySide6.QtWidgets import QTreeWidget
 from pytestqt.qtbot import QtBot
 
 from seginst_core.project import Project
-from seginst_core.project.edits import add, change
+from seginst_core.project.edits import add
 from seginst_gui.jobs.plan import gather
 from seginst_gui.jobs.training import Job
 from seginst_gui.main_window import MainWindow
 
 from .conftest import MakeFolder
 from .learning_scenes import (
+    N_DONE,
     PATIENT_MS,
     button,
     drawn,
     fill,
+    human_work,
+    idle,
+    live_name,
+    looked,
     opened_window,
     say_verdict,
+    states,
     train,
-    use_fake_worker,
+    wait,
 )
 
 LEFT = Qt.MouseButton.LeftButton
-N_DONE = 6
-
-
-@pytest.fixture
-def verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "verdict.json"
-    say_verdict(path, "better")
-    use_fake_worker(monkeypatch, path)
-    return path
 
 
 @pytest.fixture
@@ -59,40 +56,9 @@ def window(qtbot: QtBot, folder: Path) -> Iterator[MainWindow]:
     window.close()
 
 
-def wait(qtbot: QtBot, until: Callable[[], bool]) -> None:
-    qtbot.waitUntil(until, timeout=PATIENT_MS)
-
-
-def idle(window: MainWindow) -> Callable[[], bool]:
-    return lambda: not window.trainer.busy and not window.predictor.busy
-
-
-def looked(window: MainWindow) -> dict[int, object]:
-    """What A shows in every image."""
-    project = window.session.project
-    assert project is not None
-    ids = [entry.ref.id for entry in window.session.entries]
-    return {k: project.prediction(k, "two-stage") for k in ids}
-
-
-def human_work(window: MainWindow) -> list[object]:
-    project = window.session.project
-    assert project is not None
-    return [project.annotation(entry.ref.id) for entry in window.session.entries]
-
-
-def states(window: MainWindow) -> list[str]:
-    assert window.session.project is not None
-    return [run.state for run in window.session.project.learning.runs()]
-
-
 def can_do(window: MainWindow) -> dict[str, bool]:
     names = ("fine_tune", "cancel_job")
     return {name: window.actions_by_id[name].isEnabled() for name in names}
-
-
-def live_name(window: MainWindow) -> str:
-    return window.commands.models["two-stage"].name
 
 
 def test_a_better_model_goes_live_and_going_back_restores_the_former_predictions(
@@ -345,83 +311,3 @@ def test_closing_the_project_pauses_the_training(
     qtbot.mouseClick(button(window, "cancel"), LEFT)
     assert states(window) == ["cancelled"]
     assert not button(window, "resume").isVisible()
-
-
-def correct(window: MainWindow, x0: int) -> None:
-    """Draw all objects of the current image a little elsewhere."""
-    session = window.session
-    pairs = [(old, drawn(old.id, x0 + 15 * n)) for n, old in enumerate(session.instances)]
-    session.apply(change(session.image_id, pairs, "Correct"))
-
-
-def stands(window: MainWindow) -> str:
-    label = window.findChild(QLabel, "refresh_stands")
-    assert isinstance(label, QLabel)
-    return label.toolTip()
-
-
-def test_what_a_person_asks_for_takes_the_place_of_a_refresh(
-    qtbot: QtBot, make_folder: MakeFolder, verdict: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = make_folder(*(f"{k}.png" for k in range(N_DONE + 1)))
-    fill(folder, N_DONE, n_objects=5)
-    monkeypatch.setenv("FAKE_REFRESH_WAITS", "1")
-    window = opened_window(folder)
-    try:
-        window.refresher.set_every(5)
-        correct(window, 1)
-        wait(qtbot, lambda: window.trainer.running is not None)
-        assert window.actions_by_id["fine_tune"].isEnabled()
-        train(window, 2)
-        wait(qtbot, lambda: states(window) == ["cancelled", "finished"])
-        assert live_name(window) != "first-two-stage"
-        assert not live_name(window).endswith("-masks")
-    finally:
-        window.refresher.set_every(20)
-        window.close()
-
-
-def test_a_refresh_waits_for_something_to_be_tried_on(qtbot: QtBot, window: MainWindow) -> None:
-    window.refresher.set_every(2)
-    correct(window, 3)
-    wait(qtbot, lambda: "there are 2 of at least 5" in stands(window))
-    assert not window.notice.isVisible(), "nobody asked for it"
-    assert states(window) == []
-    assert not window.trainer.busy
-
-
-def test_masks_are_refreshed_after_enough_corrections_unless_switched_off(
-    qtbot: QtBot, make_folder: MakeFolder, verdict: Path
-) -> None:
-    folder = make_folder(*(f"{k}.png" for k in range(N_DONE + 2)))
-    fill(folder, N_DONE, n_objects=5)
-    window = opened_window(folder)
-    try:
-        session = window.session
-        window.commands.predict_all()
-        wait(qtbot, lambda: idle(window)() and window.canvas.isVisible())
-        switch = window.findChild(QCheckBox, "refresh_on")
-        assert isinstance(switch, QCheckBox)
-        window.docks["training"].show()
-        amount = window.findChild(QSpinBox, "refresh_every")
-        assert isinstance(amount, QSpinBox)
-        amount.setValue(5)
-        switch.click()
-        correct(window, 2)
-        assert not window.trainer.busy, "switched off"
-        assert window.refresher.every == 0
-        assert states(window) == []
-        switch.click()
-        work = human_work(window)[1:]
-        correct(window, 1)
-        wait(qtbot, lambda: states(window) == ["finished"] and idle(window)())
-        assert live_name(window).endswith("-masks")
-        todo = [entry.ref.id for entry in session.entries if entry.state != "done"]
-        assert all(len(looked(window)[k].instances) == 2 for k in todo), "looked at again"
-        assert human_work(window)[1:] == work
-        assert session.project is not None
-        held_out = session.project.learning.held_out()
-        assert sum(held_out.values()) == 1
-    finally:
-        window.refresher.set_every(20)
-        window.close()

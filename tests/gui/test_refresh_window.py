@@ -1,0 +1,115 @@
+"""The quick refresh of the masks: when it comes, what it waits for and what it makes way for."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QCheckBox, QLabel, QSpinBox
+from pytestqt.qtbot import QtBot
+
+from seginst_core.project.edits import change
+from seginst_gui.main_window import MainWindow
+
+from .conftest import MakeFolder
+from .learning_scenes import (
+    N_DONE,
+    drawn,
+    fill,
+    human_work,
+    idle,
+    live_name,
+    looked,
+    opened_window,
+    states,
+    train,
+    wait,
+)
+
+
+def correct(window: MainWindow, x0: int) -> None:
+    """Draw all objects of the current image a little elsewhere."""
+    session = window.session
+    pairs = [(old, drawn(old.id, x0 + 15 * n)) for n, old in enumerate(session.instances)]
+    session.apply(change(session.image_id, pairs, "Correct"))
+
+
+def stands(window: MainWindow) -> str:
+    label = window.findChild(QLabel, "refresh_stands")
+    assert isinstance(label, QLabel)
+    return label.toolTip()
+
+
+def test_what_a_person_asks_for_takes_the_place_of_a_refresh(
+    qtbot: QtBot, make_folder: MakeFolder, verdict: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_folder(*(f"{k}.png" for k in range(N_DONE + 1)))
+    fill(folder, N_DONE, n_objects=5)
+    monkeypatch.setenv("FAKE_REFRESH_WAITS", "1")
+    window = opened_window(folder)
+    try:
+        window.refresher.set_every(5)
+        correct(window, 1)
+        wait(qtbot, lambda: window.trainer.running is not None)
+        assert window.actions_by_id["fine_tune"].isEnabled()
+        train(window, 2)
+        wait(qtbot, lambda: states(window) == ["cancelled", "finished"])
+        assert live_name(window) != "first-two-stage"
+        assert not live_name(window).endswith("-masks")
+    finally:
+        window.refresher.set_every(20)
+        window.close()
+
+
+def test_a_refresh_waits_for_something_to_be_tried_on(
+    qtbot: QtBot, make_folder: MakeFolder, verdict: Path
+) -> None:
+    folder = make_folder(*(f"{k}.png" for k in range(N_DONE + 2)))
+    fill(folder, N_DONE)
+    window = opened_window(folder)
+    try:
+        window.refresher.set_every(2)
+        wait(qtbot, lambda: window.session.picture is not None)
+        correct(window, 3)
+        wait(qtbot, lambda: "there are 2 of at least 5" in stands(window))
+        assert not window.notice.isVisible(), "nobody asked for it"
+        assert states(window) == []
+        assert not window.trainer.busy
+    finally:
+        window.refresher.set_every(20)
+        window.close()
+
+
+def test_masks_are_refreshed_after_enough_corrections_unless_switched_off(
+    qtbot: QtBot, make_folder: MakeFolder, verdict: Path
+) -> None:
+    folder = make_folder(*(f"{k}.png" for k in range(N_DONE + 2)))
+    fill(folder, N_DONE, n_objects=5)
+    window = opened_window(folder)
+    try:
+        session = window.session
+        window.commands.predict_all()
+        wait(qtbot, lambda: idle(window)() and window.canvas.isVisible())
+        switch = window.findChild(QCheckBox, "refresh_on")
+        assert isinstance(switch, QCheckBox)
+        window.docks["training"].show()
+        amount = window.findChild(QSpinBox, "refresh_every")
+        assert isinstance(amount, QSpinBox)
+        amount.setValue(5)
+        switch.click()
+        correct(window, 2)
+        assert not window.trainer.busy, "switched off"
+        assert window.refresher.every == 0
+        assert states(window) == []
+        switch.click()
+        work = human_work(window)[1:]
+        correct(window, 1)
+        wait(qtbot, lambda: states(window) == ["finished"] and idle(window)())
+        assert live_name(window).endswith("-masks")
+        todo = [entry.ref.id for entry in session.entries if entry.state != "done"]
+        assert all(len(looked(window)[k].instances) == 2 for k in todo), "looked at again"
+        assert human_work(window)[1:] == work
+        assert session.project is not None
+        held_out = session.project.learning.held_out()
+        assert sum(held_out.values()) == 1
+    finally:
+        window.refresher.set_every(20)
+        window.close()
