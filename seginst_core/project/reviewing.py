@@ -6,7 +6,7 @@ All of it is read from the history of edits, in which nothing is ever changed.
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from seginst_core.errors import FormatError, ProjectError
@@ -170,9 +170,9 @@ def _story_step(
 def _is_verdict(change: Change) -> bool:
     """Whether a change only says that the object was looked at."""
     before, after = change.before, change.after
-    if before is None or after is None:
+    if before is None or after is None or before.origin.seen == after.origin.seen:
         return False
-    return before.origin.seen != after.origin.seen and before.mask == after.mask
+    return replace(before, origin=replace(before.origin, seen=after.origin.seen)) == after
 
 
 def _box_text(box: Box) -> str:

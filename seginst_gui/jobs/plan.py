@@ -11,8 +11,9 @@ from seginst_core.formats import coco_json
 from seginst_core.library import LibraryModel
 from seginst_core.project import Project
 from seginst_core.project.learning import Run
-from seginst_core.project.learning.data import n_objects, scored, split
+from seginst_core.project.learning.data import n_objects, split
 from seginst_core.project.learning.stage import Faults, faults
+from seginst_core.review.objects.fair import for_scoring
 from seginst_core.types import Dataset, EngineName, PipelineName, Preset, Stage
 from seginst_gui.jobs.model_choice import ModelChoice
 from seginst_gui.jobs.training import Job
@@ -137,7 +138,8 @@ def write_jobs(project: Project, plan: FineTunePlan, models: ModelChoice) -> lis
         start, former = plan.start.get(pipeline), models.get(pipeline)
         tested = run / f"val-{pipeline}.json"
         if val.images:
-            coco_json.write(scored(val, former.card.id if former else ""), tested)
+            fair, _ = for_scoring(val, [former.card.id] if former else [])
+            coco_json.write(fair, tested)
         params: dict[str, JsonValue] = {
             **shared,
             "pipeline": pipeline,

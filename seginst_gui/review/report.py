@@ -1,21 +1,22 @@
 """The report on A and B, made by the worker from what is done, and opened as a page."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import orjson
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
 from seginst_core.errors import DataError
 from seginst_core.events import JsonValue
-from seginst_core.files import write_atomic
 from seginst_core.formats import coco_json
 from seginst_core.library import list_models
-from seginst_core.masks.rle import encode
 from seginst_core.project import Project
 from seginst_core.review.objects.fair import for_scoring
-from seginst_core.types import PIPELINES, Dataset, PipelineName
+from seginst_core.types import PIPELINES, Dataset, PipelineName, Prediction
+from seginst_gui.jobs.aside import Aside
 from seginst_gui.jobs.predicting import Predictor
 from seginst_gui.language import later, tr
 from seginst_gui.panels.texts import count
@@ -24,83 +25,101 @@ from seginst_gui.widgets.notice import Notice
 NO_TRUTH = later("A report needs images marked done that both A and B have looked at.")
 
 
-def ask_report(project: Project, predictor: Predictor, notice: Notice) -> Path:
-    """Let the worker write the report; return its folder. DataError if there is nothing to say."""
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The job's parameters; how many objects do not count, and how many images are left out."""
+
+    params: dict[str, JsonValue]
+    n_unseen: int
+    n_images_apart: int
+
+
+def ask_report(
+    project: Project, predictor: Predictor, notice: Notice, *, warn: Callable[[str], None]
+) -> None:
+    """Write what is done in a thread, then let the worker make the report; ``warn`` of failure."""
     folder = project.folder / ".seginst" / "report"
-    params, n_left_out = write_inputs(project, folder)
 
-    def show(said: Mapping[str, object]) -> None:
-        if "difference" not in said:
-            return
-        page = folder / "report.html"
-        left_out = (
-            " "
-            + tr("{count} that nobody looked at do not count.").format(
-                count=count(n_left_out, "object")
-            )
-            if n_left_out
-            else ""
-        )
-        notice.say(
-            tr("The report is written to {page}.{left_out}").format(page=page, left_out=left_out),
-            tr("Open"),
-            lambda: _open(page),
+    def write() -> Inputs:
+        with project.beside() as own:
+            return write_inputs(own, folder)
+
+    def ask(inputs: Inputs) -> None:
+        predictor.ask(
+            "compare",
+            inputs.params,
+            tr("Writing the report"),
+            partial(_show, folder, inputs, notice),
         )
 
-    predictor.ask("compare", params, tr("Writing the report"), show)
-    return folder
+    Aside(write, ask, warn, predictor)
 
 
-def write_inputs(project: Project, folder: Path) -> tuple[dict[str, JsonValue], int]:
-    """Write truth and predictions as COCO files; return the job's parameters.
+def write_inputs(project: Project, folder: Path) -> Inputs:
+    """Write truth and predictions as COCO files; DataError if there is nothing to compare.
 
-    With them comes how many objects do not count, since nobody looked at them. Images that not
-    both pipelines have looked at are left out.
+    Of each pipeline one model is reported on, the one that looked at the most images; images that
+    not both looked at are left out.
     """
     dataset = project.dataset(["done"])
-    rows: dict[PipelineName, list[dict[str, object]]] = {p: [] for p in PIPELINES}
-    models: dict[PipelineName, str] = {}
-    used: set[str] = set()
-    seen_by_both = []
-    for ref in dataset.images:
-        found = {p: project.prediction(ref.id, p) for p in PIPELINES}
-        if any(prediction is None for prediction in found.values()):
-            continue
-        seen_by_both.append(ref)
-        for pipeline, prediction in found.items():
-            assert prediction is not None
-            models[pipeline] = prediction.model
-            used.add(prediction.model)
-            rows[pipeline] += [
-                {
-                    "image_id": ref.id,
-                    "category_id": i.category_id,
-                    "bbox": [i.box.x0, i.box.y0, i.box.width, i.box.height],
-                    "score": i.score or 0.0,
-                    "segmentation": encode(i.mask, ref.width, ref.height),
-                }
-                for i in prediction.instances
-                if i.mask is not None
-            ]
+    looks: dict[PipelineName, dict[int, Prediction]] = {
+        p: {ref.id: found for ref in dataset.images if (found := project.prediction(ref.id, p))}
+        for p in PIPELINES
+    }
+    if not all(looks.values()):
+        raise DataError(tr(NO_TRUTH))
+    models = {
+        pipeline: Counter(found.model for found in by_image.values()).most_common(1)[0][0]
+        for pipeline, by_image in looks.items()
+    }
+    seen_by_both = tuple(
+        ref
+        for ref in dataset.images
+        if all((found := looks[p].get(ref.id)) and found.model == models[p] for p in PIPELINES)
+    )
     if not seen_by_both:
         raise DataError(tr(NO_TRUTH))
     kept = {ref.id for ref in seen_by_both}
     annotations = {k: a for k, a in dataset.annotations.items() if k in kept}
-    fair, n_left_out = for_scoring(
-        Dataset(tuple(seen_by_both), dataset.categories, annotations), used
+    fair, n_objects = for_scoring(
+        Dataset(seen_by_both, dataset.categories, annotations), set(models.values())
     )
     paths = {"truth": folder / "truth.json"}
     coco_json.write(fair, paths["truth"])
     for pipeline, name in zip(PIPELINES, ("a", "b"), strict=True):
         paths[name] = folder / f"{name}.json"
-        write_atomic(paths[name], orjson.dumps(rows[pipeline]))
+        rows = [
+            row
+            for ref in seen_by_both
+            for row in coco_json.results(
+                ref.id,
+                [i for i in looks[pipeline][ref.id].instances if i.mask is not None],
+                ref.width,
+                ref.height,
+            )
+        ]
+        coco_json.save(paths[name], rows)
     params: dict[str, JsonValue] = {key: str(path) for key, path in paths.items()}
     params["out"] = str(folder)
     known = {m.card.id: m for m in list_models(project.folder).models}
     model = known.get(models["two-stage"])
     if model is not None:
         params["model_a"], params["images"] = str(model.folder), str(project.folder)
-    return params, n_left_out
+    return Inputs(params, n_objects, len(dataset.images) - len(seen_by_both))
+
+
+def _show(folder: Path, inputs: Inputs, notice: Notice, said: Mapping[str, object]) -> None:
+    if "difference" not in said:
+        return
+    page = folder / "report.html"
+    parts = [tr("The report is written to {page}.").format(page=page)]
+    if inputs.n_unseen:
+        text = tr("{count} that nobody looked at do not count.")
+        parts.append(text.format(count=count(inputs.n_unseen, "object")))
+    if inputs.n_images_apart:
+        text = tr("{count} that not both of its models looked at are left out.")
+        parts.append(text.format(count=count(inputs.n_images_apart, "image")))
+    notice.say(" ".join(parts), tr("Open"), lambda: _open(page))
 
 
 def _open(page: Path) -> None:

@@ -91,7 +91,7 @@ def _report(window: "MainWindow", _checked: bool = False) -> None:
 
     project = window.session.project
     if project is not None:
-        window.commands.attempt(lambda: ask_report(project, window.predictor, window.notice))
+        ask_report(project, window.predictor, window.notice, warn=window.notice.warn)
 
 
 def _on_project(window: "MainWindow") -> None:

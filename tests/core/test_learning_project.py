@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seginst_core.project import Edit, Project
-from seginst_core.project.learning.data import corrections, n_objects, newest, scored
+from seginst_core.project.learning.data import corrections, n_objects, newest
 from seginst_core.project.learning.sides import Candidate, draw_sides, groups, whole_name
 from seginst_core.project.learning.stage import Faults, faults
 from seginst_core.types import (
@@ -183,22 +183,6 @@ def test_only_what_a_person_drew_or_changed_is_a_correction():
 
 def ids(data, image_id):
     return [i.id for i in data.annotations[image_id].instances]
-
-
-def test_a_model_is_not_scored_on_masks_of_its_own_that_nobody_looked_at():
-    data = dataset(
-        [
-            disc(1, model="m"),
-            disc(2, model="m", edited=True),
-            disc(3, model="m", seen=True),
-            disc(4, model="other"),
-            disc(5),
-        ]
-    )
-    (annotation,) = scored(data, "m").annotations.values()
-    assert [i.iscrowd for i in annotation.instances] == [True, False, False, False, False]
-    (annotation,) = scored(data, "").annotations.values()
-    assert not any(i.iscrowd for i in annotation.instances)
 
 
 def square(number, x0, y0, side, *, score=None, box=None):

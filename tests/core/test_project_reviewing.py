@@ -105,6 +105,10 @@ def test_the_story_of_an_object_has_every_edit_with_its_pixels(folder: Path) -> 
         assert (cost.model, cost.n_accepted, cost.n_kept) == ("card-a", 2, 1)
         assert (cost.n_vouched, cost.n_edits) == (1, 1)
         assert cost.seconds >= 0.05
+        ship = project.add_category("ship")
+        other = replace(seen, category_id=ship.id, origin=replace(seen.origin, seen=False))
+        project.commit(document, change(1, [(seen, other)], "Make 1 object a ship"))
+        assert project.reviewing.costs()[0].n_edits == 2, "a class is more than a look"
 
 
 def test_a_long_pause_is_not_work(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,26 +14,6 @@ def split(dataset: Dataset, held_out: Mapping[int, bool]) -> tuple[Dataset, Data
     )
 
 
-def scored(dataset: Dataset, model: str) -> Dataset:
-    """Return the data to score ``model`` on: masks of its own that nobody looked at do not count.
-
-    Such an object becomes a crowd, which is neither to be found nor false. ``model`` is a card's
-    id, "" for none.
-    """
-
-    def ignored(instance: Instance) -> bool:
-        return bool(model) and instance.origin.model == model and not instance.origin.vouched
-
-    annotations = {
-        k: replace(
-            a,
-            instances=tuple(replace(i, iscrowd=True) if ignored(i) else i for i in a.instances),
-        )
-        for k, a in dataset.annotations.items()
-    }
-    return replace(dataset, annotations=annotations)
-
-
 def corrections(dataset: Dataset, held_out: Mapping[int, bool]) -> tuple[Dataset, Dataset]:
     """Return the corrected objects to train on, and those held out; images without any are gone.
 
