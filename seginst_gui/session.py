@@ -56,8 +56,9 @@ class Session(QObject):
     pixels_changed = Signal()
     """``picture`` is there, or ``unreadable`` says why not."""
     instances_changed = Signal(object, object)
-    """Objects of the current image changed, or how they are marked: frozenset of ids, dirty
-    rectangle or None."""
+    """Objects of the current image changed: ids, dirty rectangle; None if only their marks did."""
+    stepped = Signal(int, int)
+    """An image's history went so many steps on, or back (below zero); its objects follow."""
     selection_changed = Signal()
     categories_changed = Signal()
     category_changed = Signal()
@@ -200,7 +201,7 @@ class Session(QObject):
             raise ProjectError("A locked object would change; unlock it first.")
         document = self._document()
         self._project().commit(document, edit)
-        self._after([edit])
+        self._after([edit], 1)
         added = frozenset(c.id for c in edit.changes if c.before is None)
         if select_added and added:
             self.select(added)
@@ -214,10 +215,7 @@ class Session(QObject):
         return next(iter(self.travel(1)), None)
 
     def travel(self, n: int) -> list[Edit]:
-        """Undo (below zero) or redo up to ``n`` steps; return the edits that did so.
-
-        They are shown together, so that going far back costs little more than one step.
-        """
+        """Undo (below zero) or redo up to ``n`` steps, shown as one; return the edits made."""
         made: list[Edit] = []
         if self.document is None:
             return made
@@ -230,7 +228,7 @@ class Session(QObject):
                 # One of them may have brought a removed class back.
                 if self._project().categories() != self.categories:
                     self.refresh_categories()
-                self._after(made)
+                self._after(made, len(made) if n > 0 else -len(made))
         return made
 
     def can_undo(self) -> bool:
@@ -336,9 +334,10 @@ class Session(QObject):
         assert self.document is not None, "no image is open"
         return self.document
 
-    def _after(self, edits: Sequence[Edit]) -> None:
+    def _after(self, edits: Sequence[Edit], n_steps: int) -> None:
         """Show what edits of the current image did."""
         document = self._document()
+        self.stepped.emit(document.image.id, n_steps)
         ids = frozenset(change.id for edit in edits for change in edit.changes)
         self.instances_changed.emit(ids, dirty_rect(*edits))
         gone = frozenset(i for i in self.selection if i not in document)

@@ -29,6 +29,8 @@ class _Request:
     box: tuple[int, Instance, LibraryModel] | None = None
     answer: Callable[[Mapping[str, object]], None] | None = None
     """Takes the events and the result of a job that somebody else asked for."""
+    ended: Callable[[], None] | None = None
+    """Told when the job has ended, however it did."""
 
 
 class Predictor(QObject):
@@ -116,12 +118,14 @@ class Predictor(QObject):
         params: Mapping[str, JsonValue],
         title: str,
         answer: Callable[[Mapping[str, object]], None],
+        ended: Callable[[], None] | None = None,
     ) -> None:
         """Let the worker do another job; ``answer`` takes its events, its result last.
 
         The models that are loaded stay so. Nothing is answered once another project is open.
+        ``ended`` is called once the job is over, also if it failed, was cancelled or died.
         """
-        self._submit(job, params, title, answer=answer)
+        self._submit(job, params, title, answer=answer, ended=ended)
 
     def _submit(
         self,
@@ -130,11 +134,12 @@ class Predictor(QObject):
         title: str,
         box: tuple[int, Instance, LibraryModel] | None = None,
         answer: Callable[[Mapping[str, object]], None] | None = None,
+        ended: Callable[[], None] | None = None,
     ) -> None:
         project = self._session.project
         assert project is not None
         job_id = self._worker.submit(job, params)
-        self._jobs[job_id] = _Request(title, str(project.folder), box, answer)
+        self._jobs[job_id] = _Request(title, str(project.folder), box, answer, ended)
         self.progress.emit(title, 0.0)
 
     def _on_event(self, job_id: str, event: Mapping[str, object]) -> None:
@@ -236,6 +241,8 @@ class Predictor(QObject):
             self._worker.start()
 
     def _forget(self, job_id: str) -> None:
-        self._jobs.pop(job_id, None)
+        request = self._jobs.pop(job_id, None)
+        if request is not None and request.ended is not None:
+            request.ended()
         if not self._jobs:
             self.idle.emit()

@@ -75,7 +75,6 @@ def name_as_b(session: Session, case: ObjectCase) -> None:
     """Let the object be A's mask with B's class."""
     a, b = _both(session, case)
     named = replace(_as_seen(session, a), category_id=b.category_id)
-    named = replace(named, origin=replace(named.origin, edited=True))
     _put(session, case, named, "A's mask with B's class", "a_as_b")
 
 

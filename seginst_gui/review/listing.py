@@ -37,6 +37,8 @@ class CaseListing(QObject):
         self._items_of: int | None = None
         self._waiting: dict[int, None] = {}
         self._running: int | None = None
+        self._overtaken = False
+        """Whether the running image was listed otherwise meanwhile, so that its answer is old."""
         self._ticket = 0
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -44,7 +46,7 @@ class CaseListing(QObject):
         self._soon.timeout.connect(self.changed)
         self._answered.connect(self._receive)
         session.project_changed.connect(self.start)
-        session.instances_changed.connect(self._relist_current)
+        session.instances_changed.connect(self._on_instances)
         session.predictions_changed.connect(self._relist_current)
         session.images_changed.connect(self._relist_others)
         self._threshold = session.layers.threshold
@@ -95,26 +97,38 @@ class CaseListing(QObject):
             self._threshold = self._session.layers.threshold
             self.start()
 
-    def _relist_current(self, *_what: object) -> None:
+    def _on_instances(self, ids: frozenset[int], dirty: object) -> None:
+        # Objects that were hidden or locked are the same objects.
+        if dirty is not None or not ids:
+            self._relist_current()
+
+    def _relist_current(self) -> None:
         image_id = self._session.image_id
         if image_id is None or self._session.document is None:
             return
         objects = self._gather(image_id)
         if objects is None:
             return
-        if self._items_of != image_id:
-            self._items, self._items_of = Items(), image_id
         self._waiting.pop(image_id, None)
         if len(objects.truth) + len(objects.a) + len(objects.b) <= AT_ONCE:
-            self._keep(image_id, tuple(image_cases(objects, self._items)))
+            self._overtaken = self._overtaken or self._running == image_id
+            self._keep(image_id, tuple(image_cases(objects, self._items_for(image_id))))
             self.changed.emit()
         else:
-            self._submit(objects, self._items)
+            self._waiting = {image_id: None, **self._waiting}
+            self._go_on()
+
+    def _items_for(self, image_id: int) -> Items:
+        """Return what is known of the pairs of the current image, which many edits leave alone."""
+        if self._items_of != image_id:
+            self._items, self._items_of = Items(), image_id
+        return self._items
 
     def _relist_others(self, ids: frozenset[int]) -> None:
-        for image_id in ids - {self._session.image_id or 0}:
-            self._waiting[image_id] = None
-        self._go_on()
+        others = ids - {self._session.image_id or 0}
+        if others:
+            self._waiting.update(dict.fromkeys(sorted(others)))
+            self._go_on()
 
     def _go_on(self) -> None:
         while self._running is None and self._waiting:
@@ -124,20 +138,19 @@ class CaseListing(QObject):
             if objects is None:
                 self._keep(image_id, ())
             else:
-                self._running = image_id
-                self._submit(objects, Items())
+                self._running, self._overtaken = image_id, False
+                here = image_id == self._session.image_id
+                items = self._items_for(image_id) if here else Items()
+                QThreadPool.globalInstance().start(_List(self._ticket, objects, items, self))
         if not self.n_waiting:
             self._soon.start()
-
-    def _submit(self, objects: ImageObjects, items: Items) -> None:
-        QThreadPool.globalInstance().start(_List(self._ticket, objects, items, self))
 
     def _receive(self, ticket: int, image_id: int, cases: Cases) -> None:
         if ticket != self._ticket:
             return
-        self._keep(image_id, cases)
-        if image_id == self._running:
-            self._running = None
+        self._running = None
+        if not self._overtaken:
+            self._keep(image_id, cases)
         if image_id == self._session.image_id:
             self.changed.emit()
         elif not self._soon.isActive():

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from PySide6.QtCore import QObject, Signal
+from shiboken6 import isValid
 
 from seginst_core.errors import SegInstError
 from seginst_core.events import JsonValue
@@ -62,6 +63,9 @@ class StageFinder(QObject):
         }
 
         def take(said: Mapping[str, object]) -> None:
+            if not isValid(self):
+                # The review was left meanwhile.
+                return
             masks = cast(Sequence[Mapping[str, object] | None], said.get("masks", ()))
             self._take(case, decode(masks[0]) if masks and masks[0] else None)
 
@@ -127,14 +131,26 @@ class StageFinder(QObject):
         }
         params: dict[str, JsonValue] = {"model": str(model.folder), "images": [row]}
 
-        def take(said: Mapping[str, object]) -> None:
-            if said.get("event") == "drawn":
-                self._keep(image_id, model.card.id, boxes, said)
-            elif "n_objects" in said:
-                self._busy = False
-                self._go_on()
+        finished = False
 
-        self._predictor.ask("true_box_masks", params, tr("Finding the stage at fault"), take)
+        def take(said: Mapping[str, object]) -> None:
+            nonlocal finished
+            # The review may have been left by now.
+            if said.get("event") == "drawn" and isValid(self):
+                self._keep(image_id, model.card.id, boxes, said)
+            finished = finished or "n_objects" in said
+
+        def end() -> None:
+            if not isValid(self):
+                return
+            self._busy = False
+            if not finished:
+                # What failed or was cancelled would be so for the other images, too.
+                self._waiting.clear()
+            self._go_on()
+
+        title = tr("Finding the stage at fault")
+        self._predictor.ask("true_box_masks", params, title, take, end)
 
     def _keep(
         self, image_id: int, model: str, boxes: Mapping[int, Box], said: Mapping[str, object]

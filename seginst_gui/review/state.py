@@ -38,9 +38,11 @@ class ReviewState(QObject):
         self.focus: ObjectCase | None = None
         self._place = 0
         self._places: dict[tuple[int | None, ...], int] = {}
-        self._acts: list[ObjectCase] = []
+        self._acts: list[tuple[int, ObjectCase | None]] = []
+        """The steps since the review began: the image of each, and what was in focus then."""
         self._wanted: tuple[int | None, ...] | None = None
         self.listing.changed.connect(self._arrange)
+        session.stepped.connect(self._on_stepped)
         self._recall()
 
     def start(self) -> None:
@@ -89,7 +91,6 @@ class ReviewState(QObject):
         place = self._at(case)
         after = None if place is None else self.order[place + 1 : place + 2]
         act(self.session, case)
-        self._acts.append(case)
         if after is None:
             self.step(1)
         elif after:
@@ -97,11 +98,16 @@ class ReviewState(QObject):
         elif self.how.scope == "queue":
             self.look_at(self.order[-1] if self.order else None)
 
+    def can_undo(self) -> bool:
+        """Return whether a step was made in this review, in any image."""
+        return bool(self._acts)
+
     def undo(self) -> bool:
-        """Take the last decision back, in whichever image it was; return whether there was one."""
-        case = self._acts.pop() if self._acts else None
-        if case is not None and case.image_id != self.session.image_id:
-            self.session.open_image(case.image_id)
+        """Take the last step back, in whichever image it was; return whether there was one."""
+        here = self.session.image_id
+        image_id, case = self._acts[-1] if self._acts else (here, None)
+        if image_id is not None and image_id != here:
+            self.session.open_image(image_id)
         done = self.session.undo() is not None
         if case is not None:
             same = [c for c in self.listing.of(case.image_id) if c.key == case.key]
@@ -113,6 +119,14 @@ class ReviewState(QObject):
         self._remember(is_open=False)
 
     # ----------------------------------------------------------------------------------------
+
+    def _on_stepped(self, image_id: int, n: int) -> None:
+        """Keep the steps as the images' histories have them, whoever made or undid one."""
+        for _ in range(n):
+            self._acts.append((image_id, self.focus))
+        places = [k for k, (other, _) in enumerate(self._acts) if other == image_id]
+        for place in reversed(places[n:] if n < 0 else ()):
+            del self._acts[place]
 
     def _arrange(self) -> None:
         names = {c.id: c.name for c in self.session.categories}

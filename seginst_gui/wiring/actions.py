@@ -36,7 +36,7 @@ def connect_actions(window: "MainWindow") -> None:
         "export_coco": commands.export_coco,
         "save": lambda: window.notice.say("Saved: everything is, as it happens."),
         "quit": window.close,
-        "undo": session.undo,
+        "undo": lambda: (window.review_page or session).undo(),
         "redo": session.redo,
         "paste": lambda: operations.paste(session),
         "show_all": lambda: operations.show_all(session),

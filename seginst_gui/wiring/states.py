@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def show_states(window: "MainWindow") -> None:
     """Enable what can be done now, and check what is switched on."""
-    session, actions = window.session, window.actions_by_id
+    session, page, actions = window.session, window.review_page, window.actions_by_id
     project, document = session.project is not None, session.document is not None
     done = session.document is not None and session.document.state == "done"
     states = {
@@ -31,7 +31,7 @@ def show_states(window: "MainWindow") -> None:
         "select_all": document,
         "deselect": document,
         "next_object": document,
-        "undo": session.can_undo(),
+        "undo": session.can_undo() or (page is not None and page.state.can_undo()),
         "redo": session.can_redo(),
         **dict.fromkeys(operations.ON_SELECTION, bool(session.selection)),
         "accept_all": session.layers.two_stage and bool(session.proposals("two-stage")),

@@ -50,9 +50,14 @@ def block(
 
 
 def predict(
-    project: Project, image_id: int, pipeline: PipelineName, found: Sequence[Instance]
+    project: Project,
+    image_id: int,
+    pipeline: PipelineName,
+    found: Sequence[Instance],
+    *,
+    model: str = "",
 ) -> None:
-    model = "card-a" if pipeline == "two-stage" else "card-b"
+    model = model or ("card-a" if pipeline == "two-stage" else "card-b")
     origin = Origin("model", model, pipeline)
     named = tuple(replace(i, origin=replace(origin, score=i.score)) for i in found)
     project.add_prediction(Prediction(image_id, model, pipeline, named), f"model {model}")

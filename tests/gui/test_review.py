@@ -189,6 +189,7 @@ def test_as_mask_with_bs_class(page: ReviewPage) -> None:
     press(page, Qt.Key.Key_C)
     (made,) = instances(page)
     assert (made.category_id, made.origin.pipeline) == (2, "two-stage")
+    assert not made.origin.edited, "nobody changed its mask"
 
 
 def test_not_an_object_is_remembered_and_can_be_undone(page: ReviewPage) -> None:
@@ -210,7 +211,7 @@ def test_as_mask_in_bs_box_asks_the_worker_and_takes_the_answer(
     monkeypatch.setattr(
         window.predictor,
         "ask",
-        lambda job, params, title, answer: asked.append((job, params, answer)),
+        lambda job, params, title, answer, ended=None: asked.append((job, params, answer)),
     )
     model = next(m for m in page.stages._models.values() if m.card.pipeline == "two-stage")
     page.stages._models["card-a"] = model
