@@ -10,7 +10,7 @@ import pytest
 from pycocotools.coco import COCO
 from PySide6.QtCore import QElapsedTimer, QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QLineEdit, QPushButton, QSpinBox
+from PySide6.QtWidgets import QComboBox, QDialog, QLineEdit, QPushButton, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from seginst_core.masks.brush import stroke
@@ -21,8 +21,7 @@ from seginst_core.types import Mask
 from seginst_gui.app import build_window
 from seginst_gui.main_window import MainWindow
 
-LEFT, CTRL = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier
-PATIENT_MS = 600_000
+from .hands import CTRL, LEFT, PATIENT_MS, Hands, button
 
 
 @pytest.fixture
@@ -38,45 +37,6 @@ def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
     window.canvas.setFocus()
     yield window
     window.close()
-
-
-class Hands:
-    """Mouse and keys on one window."""
-
-    def __init__(self, window: MainWindow) -> None:
-        self.window, self.canvas = window, window.canvas
-
-    def press(
-        self, key: Qt.Key, held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
-    ) -> None:
-        # Without a desktop nobody gives the window the keyboard back when a dialog closes.
-        self.window.activateWindow()
-        QTest.qWaitForWindowActive(self.window)
-        QTest.keyClick(self.canvas, key, held)
-
-    def drag(self, *points: tuple[float, float]) -> list[tuple[float, float]]:
-        """Drag through points of the image; return where the pointer really was, in its pixels."""
-        places = [self.canvas.image_to_widget(*point) for point in points]
-        QTest.mousePress(self.canvas, LEFT, pos=places[0])
-        for place in places[1:]:
-            QTest.mouseMove(self.canvas, place)
-        QTest.mouseRelease(self.canvas, LEFT, pos=places[-1])
-        return [self.canvas.widget_to_image(place.toPointF()) for place in places]
-
-    def click(self, x: float, y: float) -> None:
-        self.drag((x, y))
-
-    def in_dialog(self, act: Callable[[QDialog], None]) -> None:
-        """Work in the dialog that opens next."""
-
-        def look() -> None:
-            dialog = QApplication.activeModalWidget()
-            if isinstance(dialog, QDialog):
-                act(dialog)
-            else:
-                QTimer.singleShot(20, look)
-
-        QTimer.singleShot(0, look)
 
 
 class Stall:
@@ -164,7 +124,7 @@ def test_from_a_folder_to_corrected_coco_and_a_new_model(
 
     def export(dialog: QDialog) -> None:
         dialog.findChild(QLineEdit, "export_path").setText(str(out))
-        _button(dialog, "Export").click()
+        button(dialog, "Export").click()
 
     hands.in_dialog(export)
     hands.press(Qt.Key.Key_E, CTRL)
@@ -189,7 +149,7 @@ def test_from_a_folder_to_corrected_coco_and_a_new_model(
         unit = dialog.findChild(QComboBox, "fine_tune_unit")
         unit.setCurrentIndex(unit.findData("iterations"))
         dialog.findChild(QSpinBox, "fine_tune_amount").setValue(3)
-        _button(dialog, "Fine-tune").click()
+        button(dialog, "Fine-tune").click()
 
     old = dict(window.commands.models)
     window.canvas.setFocus()
@@ -227,7 +187,3 @@ def _deepest(mask: Mask) -> tuple[float, float]:
     depth = cv2.distanceTransform(np.pad(mask.bits, 1).astype(np.uint8), cv2.DIST_L2, 5)
     row, column = divmod(int(depth.argmax()), depth.shape[1])
     return mask.x0 + column - 0.5, mask.y0 + row - 0.5
-
-
-def _button(dialog: QDialog, text: str) -> QPushButton:
-    return next(b for b in dialog.findChildren(QPushButton) if b.text() == text)
