@@ -85,6 +85,7 @@ def assert_agreement(found: list[Instance], plain, image: np.ndarray) -> int:
         assert np.abs(ours[nearest] - box).max() < 0.01
         assert found[nearest].score == pytest.approx(score, abs=1e-4)
         own = window(found[nearest].mask, 0, 0, width, height)
+        assert own.any()
         # A pixel whose probability is one half to the last digit may fall to either side.
         assert (own ^ mask).sum() <= max(1, 0.001 * (own | mask).sum())
         n_compared += 1

@@ -157,4 +157,7 @@ def tooltip(entry: ImageEntry) -> str:
         lines.append(tr("The file is no longer in the folder; its objects are kept."))
     elif entry.ref.width:
         lines.append(f"{entry.ref.width:,} × {entry.ref.height:,} px")
-    return "\n".join((*lines, counts(entry)))
+    lines.append(counts(entry))
+    if entry.n_predicted:
+        lines.append(tr("Predictions of any score are counted, shown or not."))
+    return "\n".join(lines)
