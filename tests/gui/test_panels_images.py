@@ -212,8 +212,10 @@ def test_predictions_are_counted(panel: ImagesPanel, opened: Session, make_insta
 def test_counts_in_words(n_instances: int, n_predicted: int, text: str) -> None:
     entry = ImageEntry(ImageRef(1, "a.png", 0, 0), "todo", n_instances, n_predicted, False)
     assert counts(entry) == text
-    assert tooltip(replace(entry, ref=ImageRef(1, "a.png", 1200, 800))) == (
-        f"a.png\n1,200 × 800 px\n{text}"
+    lines = tooltip(replace(entry, ref=ImageRef(1, "a.png", 1200, 800))).splitlines()
+    assert lines[:3] == ["a.png", "1,200 × 800 px", text]
+    assert [line.startswith("Predictions of any score") for line in lines[3:]] == (
+        [True] if n_predicted else []
     )
 
 
