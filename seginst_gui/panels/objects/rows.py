@@ -29,8 +29,9 @@ _MANY = 64
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What the table says of one object; computed once, since areas take counting."""
+    """What the table says of one object: what it is sorted by at once, its texts when asked for."""
 
+    instance: Instance
     id: int
     category: str
     colour: tuple[int, int, int]
@@ -40,9 +41,25 @@ class Row:
     origin: str
     mark: str
     """The icon of what was done to it for the time being: ``lock``, ``hide`` or nothing."""
-    tip: str
-    words: str
-    """Class, origin and attributes in small letters, to be searched."""
+
+    @property
+    def words(self) -> str:
+        """Class, origin and attributes in small letters, to be searched."""
+        return " ".join((self.category, self.origin, *self._attributes())).casefold()
+
+    @property
+    def tip(self) -> str:
+        """All that is known of the object, a line for each attribute."""
+        kind = "" if self.has_mask else tr(", a box without a mask")
+        parts = [
+            tr("Object {id}{kind}.").format(id=self.id, kind=kind),
+            origin_sentence(self.instance),
+            tr(_MARKED[self.mark]) if self.mark else "",
+        ]
+        return "\n".join((" ".join(filter(None, parts)), *self._attributes()))
+
+    def _attributes(self) -> list[str]:
+        return [f"{key} = {value}" for key, value in sorted(self.instance.attributes.items())]
 
 
 SortKey = tuple[str | float, int]
@@ -203,29 +220,19 @@ class ObjectRows(QAbstractTableModel):
         category = self._session.category_of(instance)
         box, origin = instance.box, instance.origin
         has_mask = instance.mask is not None
-        kind = "" if has_mask else tr(", a box without a mask")
         area = instance.mask.area if instance.mask is not None else round(box.width * box.height)
         hidden = instance.id in self._session.hidden
         mark = "hide" if hidden else "lock" if instance.id in self._session.locked else ""
-        name = category.name if category else ""
-        said = [f"{key} = {value}" for key, value in sorted(instance.attributes.items())]
-        tip = [
-            tr("Object {id}{kind}.").format(id=instance.id, kind=kind),
-            origin_sentence(instance),
-            tr(_MARKED[mark]) if mark else "",
-        ]
-        tip = [" ".join(filter(None, tip)), *said]
         return Row(
+            instance=instance,
             id=instance.id,
-            category=name,
+            category=category.name if category else "",
             colour=category.colour if category else (128, 128, 128),
             area_px=area,
             has_mask=has_mask,
             score=origin.score if instance.score is None else instance.score,
             origin=origin_text(instance),
             mark=mark,
-            tip="\n".join(tip),
-            words=" ".join((name, origin_text(instance), *said)).casefold(),
         )
 
 
