@@ -1,6 +1,6 @@
 """What the canvas shows, apart from the tool: the image's pyramid and the layers over it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QPainter
@@ -118,13 +118,10 @@ class Scene:
 
         ``opacity`` 0..1 is theirs. Return whether all is painted as it should be.
         """
-        # Proposals are lines around their objects, so they lie over the fills and hide no line;
-        # the outline of what is being worked on is topmost.
-        shown = [self._proposals[p] for p in PIPELINES if layers.shows(p)]
-        if layers.annotation:
-            shown = [self._annotation, *shown, self._selection]
         painter.setOpacity(opacity)
-        finished = [layer.paint(painter, zoom, area, unit_px, until) for layer in shown]
+        finished = [
+            layer.paint(painter, zoom, area, unit_px, until) for layer in self._shown(layers)
+        ]
         painter.setOpacity(1.0)
         return all(finished)
 
@@ -141,6 +138,13 @@ class Scene:
         """Forget the overlay of the earlier zoom: the whole view is drawn at this one."""
         for layer in self._layers():
             layer.drop_old()
+
+    def _shown(self, layers: Layers) -> Sequence[Layer]:
+        """Return what is painted of all there is, the lowest first."""
+        # Proposals are lines around their objects, so they lie over the fills and hide no line;
+        # the outline of what is being worked on is topmost.
+        shown = [self._proposals[p] for p in PIPELINES if layers.shows(p)]
+        return [self._annotation, *shown, self._selection] if layers.annotation else shown
 
     def _layers(self) -> tuple[Layer, ...]:
         return (self._annotation, *self._proposals.values(), self._selection)

@@ -73,33 +73,15 @@ class SideScene(Scene):
         """Show no selection: what is in focus stands out."""
         return self.show_objects(session)
 
-    def paint(
-        self,
-        painter: QPainter,
-        zoom: float,
-        area: QRect,
-        layers: Layers,
-        *,
-        unit_px: int,
-        opacity: float,
-        until: float,
-    ) -> bool:
-        """Paint objects on a part of the zoomed image; see ``Scene.paint``."""
-        shown: list[Layer] = []
-        if layers.shows(self._pipeline):
-            shown.append(self._found)
-        if layers.annotation:
-            shown.append(self._true)
-        painter.setOpacity(opacity)
-        shown += [self._apart, self._focus]
-        finished = [layer.paint(painter, zoom, area, unit_px, until) for layer in shown]
-        painter.setOpacity(1.0)
-        return all(finished)
-
     def near(self, layers: Layers, x: float, y: float) -> list[Instance]:
         """Return the objects whose extent holds an image point, predictions last."""
         del layers
         return [i for layer in (self._true, self._focus, self._found) for i in layer.near(x, y)]
+
+    def _shown(self, layers: Layers) -> Sequence[Layer]:
+        found = (self._found,) if layers.shows(self._pipeline) else ()
+        true = (self._true,) if layers.annotation else ()
+        return (*found, *true, self._apart, self._focus)
 
     def _layers(self) -> tuple[Layer, ...]:
         return (*super()._layers(), self._found, self._true, self._focus, self._apart)
