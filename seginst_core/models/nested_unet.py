@@ -75,8 +75,8 @@ class NestedUNet(nn.Module):
                 below = functional.interpolate(
                     x[i + 1, j - 1], scale_factor=2.0, mode="bilinear", align_corners=False
                 )
-                fed = torch.cat([*(x[i, k] for k in range(j)), below], dim=1)
-                x[i, j] = self.nodes[f"{i}_{j}"](fed)
+                fed = [_dense_gradient(part) for part in (*(x[i, k] for k in range(j)), below)]
+                x[i, j] = self.nodes[f"{i}_{j}"](torch.cat(fed, dim=1))
         return [self.outputs[j - 1](x[0, j]) for j in range(1, depth + 1)]
 
     def _backbone(self, crops: Tensor, depth: int) -> list[Tensor]:
@@ -92,6 +92,21 @@ class NestedUNet(nn.Module):
             x = getattr(net, f"layer{i}")(net.maxpool(x) if i == 1 else x)
             nodes.append(x)
         return nodes
+
+
+def _dense_gradient(part: Tensor) -> Tensor:
+    """Have the gradient of a part of a concatenation copied to memory of its own.
+
+    It would be a strided view of the whole's, on which the backward passes take several times as
+    long on a CPU.
+    """
+    if not part.requires_grad:
+        return part
+    part = part.view_as(part)
+    part.register_hook(  # type: ignore[no-untyped-call]
+        lambda grad: grad.contiguous(memory_format=torch.channels_last)
+    )
+    return part
 
 
 def _resnet(name: Encoder, n_in: int, depth: int) -> ResNet:
