@@ -6,6 +6,7 @@ that a commit packs each mask once for both the instance and the history.
 
 import math
 import struct
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from typing import TypeAlias, cast
@@ -22,6 +23,8 @@ Sides: TypeAlias = tuple[bytes | None, bytes | None]
 """One change's instance records, before and after."""
 Known: TypeAlias = Callable[[int], Instance | None]
 """Returns the instance of an id, if it is at hand."""
+Reader: TypeAlias = Callable[[bytes], Instance]
+"""Makes an instance of its record."""
 
 _LENGTH = struct.Struct("<I")
 _ORIGIN_DEFAULTS = {f.name: f.default for f in fields(Origin)}
@@ -95,13 +98,51 @@ def edit_to_bytes(edit: Edit, sides: Sequence[Sides]) -> bytes:
     return _join(table, b"".join(body for body in bodies if body is not None))
 
 
+class Recent:
+    """The instances of the newest edits by their records: undoing these unpacks nothing.
+
+    It also gives back the very objects that were there, for which a view may have kept drawings.
+    """
+
+    MOST = 2_000
+    MOST_BYTES = 16_000_000
+
+    def __init__(self) -> None:
+        self._instances: OrderedDict[bytes, Instance] = OrderedDict()
+        self._n_bytes = 0
+
+    def keep(self, record: bytes, instance: Instance) -> None:
+        """Remember whose record this is, and forget what was not asked for the longest time."""
+        if record in self._instances:
+            self._n_bytes -= _size(record, self._instances.pop(record))
+        self._instances[record] = instance
+        self._n_bytes += _size(record, instance)
+        while len(self._instances) > self.MOST or self._n_bytes > self.MOST_BYTES:
+            self._n_bytes -= _size(*self._instances.popitem(last=False))
+
+    def read(self, record: bytes) -> Instance:
+        """Return the instance of a record, unpacked if need be; ProjectError if it is damaged."""
+        instance = self._instances.get(record) or instance_from_bytes(record)
+        self.keep(record, instance)
+        return instance
+
+
+def _size(record: bytes, instance: Instance) -> int:
+    return len(record) + (0 if instance.mask is None else instance.mask.bits.nbytes)
+
+
 def edit_from_bytes(
-    image_id: int, text: str, data: bytes, known: Known | None = None, side: int = 0
+    image_id: int,
+    text: str,
+    data: bytes,
+    known: Known | None = None,
+    side: int = 0,
+    read: Reader = instance_from_bytes,
 ) -> tuple[Edit, tuple[Sides, ...]]:
     """Undo ``edit_to_bytes``; ProjectError if the record is damaged.
 
     Of one ``side`` (0 before, 1 after) the instances that are ``known`` by their ids are taken as
-    they are, not unpacked.
+    they are; ``read`` makes the others.
     """
     try:
         table, rest = _split(data)
@@ -110,7 +151,7 @@ def edit_from_bytes(
         n_sides = len(bodies) - n_refused - n_allowed
         there = range(side, n_sides, 2)
         instances = [
-            None if body is None else _unpacked(body, known if n in there else None)
+            None if body is None else _known(body, known if n in there else None) or read(body)
             for n, body in enumerate(bodies)
         ]
         verdicts = tuple(i for i in instances[n_sides:] if i is not None)
@@ -126,9 +167,8 @@ def edit_from_bytes(
     return edit, sides
 
 
-def _unpacked(data: bytes, known: Known | None) -> Instance:
-    there = known and known(cast(int, _split(data)[0]["id"]))
-    return there or instance_from_bytes(data)
+def _known(data: bytes, known: Known | None) -> Instance | None:
+    return known and known(cast(int, _split(data)[0]["id"]))
 
 
 def _join(table: Table, rest: bytes) -> bytes:

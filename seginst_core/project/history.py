@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from seginst_core.errors import ProjectError
 from seginst_core.project.codec import (
     Known,
+    Recent,
     Sides,
     edit_from_bytes,
     edit_to_bytes,
@@ -70,10 +71,16 @@ def refusals(db: sqlite3.Connection, image_id: int) -> tuple[Instance, ...]:
     return tuple(instance_from_bytes(body) for (body,) in db.execute(query, (image_id,)))
 
 
-def record(db: sqlite3.Connection, edit: Edit, revision: int, seconds: float = 0.0) -> None:
+def record(
+    db: sqlite3.Connection,
+    edit: Edit,
+    revision: int,
+    seconds: float = 0.0,
+    recent: Recent | None = None,
+) -> None:
     """Make an edit and write it down as the newest step; steps that were undone are gone then.
 
-    ``seconds`` is the person's time that went into it.
+    ``seconds`` is the person's time that went into it. ``recent`` learns the edit's instances.
     """
     known = _bodies(db, edit.image_id, [c.id for c in edit.changes if c.before is not None])
     sides: list[Sides] = [
@@ -92,6 +99,11 @@ def record(db: sqlite3.Connection, edit: Edit, revision: int, seconds: float = 0
         "(?1, 1 + (SELECT IFNULL(MAX(step), 0) FROM history WHERE image_id = ?1), ?2, ?3, ?4)",
         (edit.image_id, edit.text, edit_to_bytes(edit, sides), seconds),
     )
+    if recent is not None:
+        for change, (before, after) in zip(edit.changes, sides, strict=True):
+            for body, instance in ((before, change.before), (after, change.after)):
+                if body is not None and instance is not None:
+                    recent.keep(body, instance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +116,7 @@ class Step:
     sides: tuple[Sides, ...]
 
 
-def step_back(db: sqlite3.Connection, image_id: int, known: Known) -> Step | None:
+def step_back(db: sqlite3.Connection, image_id: int, known: Known, recent: Recent) -> Step | None:
     """Return the step that takes back the newest edit; None if there is none.
 
     ``known`` are the image's instances as they are now; ``take_step`` refuses if they are not.
@@ -117,11 +129,13 @@ def step_back(db: sqlite3.Connection, image_id: int, known: Known) -> Step | Non
     if row is None:
         return None
     number, text, body = row
-    edit, sides = edit_from_bytes(image_id, text, body, known, side=1)
+    edit, sides = edit_from_bytes(image_id, text, body, known, side=1, read=recent.read)
     return Step(number, True, invert(edit), tuple((a, b) for b, a in reversed(sides)))
 
 
-def step_forward(db: sqlite3.Connection, image_id: int, known: Known) -> Step | None:
+def step_forward(
+    db: sqlite3.Connection, image_id: int, known: Known, recent: Recent
+) -> Step | None:
     """Return the step that makes the edit last taken back again; None if there is none."""
     row = db.execute(
         "SELECT step, text, body FROM history WHERE image_id = ? AND undone = 1 "
@@ -131,7 +145,7 @@ def step_forward(db: sqlite3.Connection, image_id: int, known: Known) -> Step | 
     if row is None:
         return None
     number, text, body = row
-    edit, sides = edit_from_bytes(image_id, text, body, known, side=0)
+    edit, sides = edit_from_bytes(image_id, text, body, known, side=0, read=recent.read)
     return Step(number, False, edit, sides)
 
 

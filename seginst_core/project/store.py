@@ -10,16 +10,16 @@ from typing import IO, Self
 
 from seginst_core.errors import ImageError, ProjectError
 from seginst_core.images import list_images
-from seginst_core.project import catalogue, datasets, history
+from seginst_core.project import catalogue, datasets, history, predictions
 from seginst_core.project.catalogue import Colour, ImageEntry
-from seginst_core.project.codec import instances_from_bytes, instances_to_bytes
+from seginst_core.project.codec import Recent
 from seginst_core.project.document import Document
 from seginst_core.project.edits import Edit
 from seginst_core.project.history import HistoryStep, Step
 from seginst_core.project.learning import Learning
 from seginst_core.project.lock import take_lock
 from seginst_core.project.reviewing import Reviewing
-from seginst_core.project.schema import SHOWN_PREDICTION, connect, reading, writing
+from seginst_core.project.schema import connect, reading, writing
 from seginst_core.types import (
     Annotation,
     Category,
@@ -33,6 +33,7 @@ from seginst_core.types import (
 HOME = ".seginst"
 _DATABASE = "project.db"
 _IDS_KEY = "next_instance_id"
+_CURRENT_KEY = "current_image"
 _IDS_AHEAD = 256
 LONGEST_SECONDS = 60.0
 """What counts of a pause before an edit: who is away longer is not working on it."""
@@ -56,6 +57,7 @@ class Project:
         # Ids below the first number may have been used; those up to the second are ours to give.
         self._next_id = self._ids_end = int(stored) if stored else 1
         self._last_act = time.monotonic()
+        self._recent = Recent()
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -91,10 +93,11 @@ class Project:
 
     @contextmanager
     def beside(self) -> Iterator[Self]:
-        """Open the project once more, for another thread to read and write what has no ids.
+        """Open the project once more, for another thread.
 
         Its database is this one's and its connection its own, so neither waits for the other but
-        while one writes.
+        while one writes. It may give ids (``merge_dataset``) between ``settle_ids`` and
+        ``follow_ids``, while this one gives none.
         """
         db = connect(self.folder / HOME / _DATABASE)
         try:
@@ -108,7 +111,7 @@ class Project:
             return
         # Ids reserved but not given away; if this fails they are lost, which harms nothing.
         with suppress(ProjectError):
-            self._reserve(self._next_id)
+            self.settle_ids()
         self._db.close()
         self._db = None
         self._lock.close()
@@ -239,7 +242,7 @@ class Project:
         with self._writing() as db:
             if next_id > self._ids_end:
                 _set(db, _IDS_KEY, str(next_id))
-            history.record(db, edit, document.revision, seconds)
+            history.record(db, edit, document.revision, seconds, self._recent)
         self._last_act = now
         self._ids_used_to(next_id)
         document.apply(edit)
@@ -247,13 +250,13 @@ class Project:
     def undo(self, document: Document) -> Edit | None:
         """Take the newest edit back, and return the edit that did it; None if there is none."""
         with self._reading() as db:
-            step = history.step_back(db, document.image.id, document.get)
+            step = history.step_back(db, document.image.id, document.get, self._recent)
         return self._take(document, step)
 
     def redo(self, document: Document) -> Edit | None:
         """Make the edit last taken back again, and return it; None if there is none."""
         with self._reading() as db:
-            step = history.step_forward(db, document.image.id, document.get)
+            step = history.step_forward(db, document.image.id, document.get, self._recent)
         return self._take(document, step)
 
     def can_undo(self, image_id: int) -> bool:
@@ -282,43 +285,18 @@ class Project:
     def add_prediction(self, prediction: Prediction, model_name: str) -> None:
         """Store a model's answer as it is; ImageError if the image's size cannot be known."""
         self.ensure_size(prediction.image_id)
-        body = instances_to_bytes(prediction.instances)
         with self._writing() as db:
-            db.execute(
-                "INSERT INTO predictions "
-                "(image_id, pipeline, model, model_name, seconds, n_instances, body) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    prediction.image_id,
-                    prediction.pipeline,
-                    prediction.model,
-                    model_name,
-                    prediction.seconds,
-                    len(prediction.instances),
-                    body,
-                ),
-            )
+            predictions.add(db, prediction, model_name)
 
     def prediction(self, image_id: int, pipeline: PipelineName) -> Prediction | None:
         """Return the live model's answer for an image, else the newest; None if there is none."""
         with self._reading() as db:
-            row = db.execute(
-                f"SELECT model, seconds, body FROM predictions WHERE {SHOWN_PREDICTION}",
-                {"image": image_id, "pipeline": pipeline},
-            ).fetchone()
-        if row is None:
-            return None
-        model, seconds, body = row
-        return Prediction(image_id, model, pipeline, instances_from_bytes(body), seconds)
+            return predictions.shown(db, image_id, pipeline)
 
     def prediction_model_name(self, image_id: int, pipeline: PipelineName) -> str:
         """Return the name of the model behind ``prediction``; empty if there is none."""
         with self._reading() as db:
-            row = db.execute(
-                f"SELECT model_name FROM predictions WHERE {SHOWN_PREDICTION}",
-                {"image": image_id, "pipeline": pipeline},
-            ).fetchone()
-        return "" if row is None else str(row[0])
+            return predictions.model_name(db, image_id, pipeline)
 
     # Data sets and settings
 
@@ -344,6 +322,23 @@ class Project:
                 _set(db, _IDS_KEY, str(next_id))
         self._ids_used_to(next_id)
         return notes
+
+    def settle_ids(self) -> None:
+        """Take back the ids that were reserved ahead."""
+        self._reserve(self._next_id)
+
+    def follow_ids(self) -> None:
+        """Give ids from now on that come after those that ``beside`` gave."""
+        self._ids_used_to(int(self.setting(_IDS_KEY) or 1))
+
+    def turn_to(self, image_id: int) -> None:
+        """Remember that the person looks at an image now; their time counts from here on."""
+        self.set_setting(_CURRENT_KEY, str(image_id))
+        self._last_act = time.monotonic()
+
+    def last_turned_to(self) -> int:
+        """Return the image that the person looked at last, 0 the first time."""
+        return int(self.setting(_CURRENT_KEY) or 0)
 
     def setting(self, key: str) -> str | None:
         """Return a setting of this project; None if it was never set."""

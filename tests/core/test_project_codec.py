@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from seginst_core.errors import ProjectError
 from seginst_core.project.codec import (
+    Recent,
     edit_from_bytes,
     edit_to_bytes,
     instance_from_bytes,
@@ -144,3 +145,30 @@ def test_numbers_of_arrays_are_stored_as_what_they_are():
 def test_what_json_cannot_hold_is_refused_before_it_is_stored(instance):
     with pytest.raises(ProjectError):
         instance_to_bytes(instance)
+
+
+def test_the_newest_records_are_not_unpacked_again_and_the_oldest_are_forgotten(monkeypatch):
+    monkeypatch.setattr(Recent, "MOST", 3)
+    made = [Instance(k, 1, Box(0, 0, 1, 1), None) for k in range(1, 6)]
+    records = [instance_to_bytes(one) for one in made]
+    recent = Recent()
+    for record, one in zip(records[:3], made[:3], strict=True):
+        recent.keep(record, one)
+    assert recent.read(records[0]) is made[0]
+    recent.keep(records[3], made[3])
+    assert recent.read(records[1]) is not made[1], "asked for the longest time ago"
+    assert recent.read(records[1]) == made[1]
+    assert recent.read(records[3]) is made[3]
+
+
+def test_large_masks_are_not_all_kept(monkeypatch):
+    monkeypatch.setattr(Recent, "MOST_BYTES", 25_000)
+    made = [
+        Instance(k, 1, Box(0, 0, 100, 100), Mask(0, 0, np.ones((100, 100), bool)))
+        for k in range(1, 5)
+    ]
+    recent = Recent()
+    for one in made:
+        recent.keep(instance_to_bytes(one), one)
+    kept = [recent.read(instance_to_bytes(one)) is one for one in reversed(made)]
+    assert kept == [True, True, False, False]
