@@ -66,7 +66,7 @@ def _longest_block_of_image(window: MainWindow) -> float:
     large = session.image.id
     session.step(1)
     settle(window)
-    longest = seconds_of(lambda: session.open_image(large))
+    longest = seconds_of(lambda: session.open_image(large, beside=True))
     while not (session.picture is not None and window.canvas.settled):
         longest = max(longest, seconds_of(QApplication.processEvents))
         time.sleep(0.0005)
@@ -174,7 +174,7 @@ def stepping(window: MainWindow) -> list[float]:
         settle(window)
         _as_long_as_a_look()
         step = 1 if turn % 4 < 2 else -1
-        taken.append(_settled(window, lambda step=step: session.step(step)))
+        taken.append(_settled(window, lambda step=step: session.step(step, beside=True)))
     return taken
 
 

@@ -16,7 +16,6 @@ from seginst_core.project import ImageEntry, Project
 from seginst_core.project.document import Document
 from seginst_core.project.edits import Edit, dirty_rect
 from seginst_core.types import (
-    PIPELINES,
     Category,
     ImageArray,
     ImageRef,
@@ -25,9 +24,9 @@ from seginst_core.types import (
     Prediction,
 )
 from seginst_gui.clipboard import Copied
+from seginst_gui.contents import Contents, ImageReader, has_many, read_predictions
 from seginst_gui.display.settings import Layers
 from seginst_gui.display.state import DisplayState
-from seginst_gui.pixels import PixelLoader
 
 PIPELINE_LETTERS: dict[PipelineName, str] = {"two-stage": "A", "end-to-end": "B"}
 FIRST_CATEGORY = "object"
@@ -92,10 +91,11 @@ class Session(QObject):
         self.keep_apart = False
         """Whether what is drawn leaves out the pixels of other objects."""
         self._places: dict[int, int] = {}
-        self._loader = PixelLoader(self)
-        self._loader.previewed.connect(self._take_preview)
-        self._loader.loaded.connect(self._take_picture)
-        self._loader.failed.connect(self._take_failure)
+        self._reader = ImageReader(self)
+        self._reader.opened.connect(self._take_contents)
+        self._reader.previewed.connect(self._take_preview)
+        self._reader.loaded.connect(self._take_picture)
+        self._reader.failed.connect(self._take_failure)
 
     # --- the project -----------------------------------------------------------------------
 
@@ -112,9 +112,8 @@ class Session(QObject):
         self.category = self.categories[0] if self.categories else None
         self.project_changed.emit()
         if self.entries:
-            last = project.setting("current_image")
-            known = last is not None and int(last) in self._places
-            self.open_image(int(last) if known and last else self.entries[0].ref.id)
+            last = project.last_turned_to()
+            self.open_image(last if last in self._places else self.entries[0].ref.id, beside=True)
 
     def reload(self) -> None:
         """Show the project anew after it was changed as a whole, by an import say."""
@@ -123,11 +122,11 @@ class Session(QObject):
         self.refresh_categories()
         self.project_changed.emit()
         if current is not None:
-            self.open_image(current)
+            self.open_image(current, beside=True)
 
     def close(self) -> None:
         """Close the project; everything is saved already."""
-        self._loader.forget_all()
+        self._reader.forget_all()
         if self.project is not None:
             self.closing.emit()
             self.project.close()
@@ -144,32 +143,34 @@ class Session(QObject):
 
     # --- the current image -----------------------------------------------------------------
 
-    def open_image(self, image_id: int) -> None:
-        """Make an image current; one that cannot be read shows its reason instead of pixels."""
+    def open_image(self, image_id: int, *, beside: bool = False) -> None:
+        """Make an image current; one that cannot be read shows its reason instead of pixels.
+
+        If it has very many objects, ``beside`` reads them without holding the window up: until
+        ``image_changed`` comes once more there is no ``image`` and nothing to edit.
+        """
         project = self._project()
         self._clear_image()
         self.image_id = image_id
         try:
-            self.image = project.ensure_size(image_id)
+            image = project.ensure_size(image_id)
         except ImageError as error:
-            self.unreadable = str(error)
             self.image_changed.emit()
-            self.pixels_changed.emit()
+            self._take_failure(str(error))
             return
-        # Begins before the objects are read, and goes on meanwhile in the background.
-        self._read_pixels()
-        self.document = project.document(image_id)
-        self._load_predictions(image_id)
-        project.set_setting("current_image", str(image_id))
-        self.image_changed.emit()
+        project.turn_to(image_id)
+        beside = beside and has_many(self.entry(image_id))
+        self._reader.open(project, image, self.display.now.bands, beside=beside)
+        if beside:
+            self.image_changed.emit()
 
-    def step(self, n: int) -> None:
-        """Go ``n`` images on (or back) in the list."""
+    def step(self, n: int, *, beside: bool = False) -> None:
+        """Go ``n`` images on (or back) in the list; ``beside`` as in ``open_image``."""
         if not self.entries:
             return
         place = 0 if self.image_id is None else self._places[self.image_id] + n
         if 0 <= place < len(self.entries):
-            self.open_image(self.entries[place].ref.id)
+            self.open_image(self.entries[place].ref.id, beside=beside)
 
     @property
     def instances(self) -> tuple[Instance, ...]:
@@ -352,33 +353,35 @@ class Session(QObject):
         self.images_changed.emit(frozenset({image_id}))
 
     def _show_predictions(self, image_ids: Container[int]) -> None:
-        if self.image is not None and self.image.id in image_ids:
-            self._load_predictions(self.image.id)
+        if self.image_id is None or self.image_id not in image_ids:
+            return
+        if self._reader.is_opening:  # and what is being read may be older
+            self.open_image(self.image_id, beside=True)
+        elif self.image is not None:
+            self.predictions = read_predictions(self._project(), self.image.id)
             self.predictions_changed.emit()
 
     def _refresh_images(self) -> None:
         self.entries = self._project().images()
         self._places = {entry.ref.id: place for place, entry in enumerate(self.entries)}
 
-    def _load_predictions(self, image_id: int) -> None:
-        self.predictions = {}
-        for pipeline in PIPELINES:
-            prediction = self._project().prediction(image_id, pipeline)
-            if prediction is not None:
-                self.predictions[pipeline] = prediction
-
     def _clear_image(self) -> None:
-        self._loader.forget()
+        self._reader.forget()
         self.image_id = None
         self.image, self.document, self.unreadable = None, None, ""
         self.preview, self.picture = None, None
-        self.selection, self.proposal = frozenset(), None
-        self.hidden = frozenset()
+        self.selection, self.proposal, self.hidden = frozenset(), None, frozenset()
         self.predictions = {}
 
+    def _take_contents(self, contents: Contents) -> None:
+        self.document, self.predictions = contents.document, contents.predictions
+        self.image = self.document.image
+        self.image_changed.emit()
+
     def _read_pixels(self) -> None:
-        if self.image is not None:
-            self._loader.load(self._project().image_path(self.image.id), self.display.now.bands)
+        if self.image_id is not None:
+            entry = self.entry(self.image_id)
+            self._reader.read_pixels(self._project(), entry.ref, self.display.now.bands)
 
     def _take_preview(self, preview: ImageArray) -> None:
         self.preview = preview
@@ -387,11 +390,10 @@ class Session(QObject):
     def _take_picture(self, picture: Picture) -> None:
         self.preview, self.picture = None, picture
         self.pixels_changed.emit()
-        here = self._places.get(self.image_id or 0)
-        if here is not None and self.project is not None:
-            beside = [*self.entries[here + 1 : here + 2], *self.entries[max(here - 1, 0) : here]]
-            paths = [self.project.folder / entry.ref.path for entry in beside]
-            self._loader.prefetch(paths, self.display.now.bands)
+        if self.image_id is not None:
+            here = self._places[self.image_id]
+            beside = (*self.entries[here + 1 : here + 2], *self.entries[max(here - 1, 0) : here])
+            self._reader.prefetch(self._project(), beside, self.display.now.bands)
 
     def _take_failure(self, sentence: str) -> None:
         self.unreadable = sentence

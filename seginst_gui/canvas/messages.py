@@ -26,8 +26,9 @@ def message(session: Session) -> tuple[str, str]:
             tr("Open a folder of images to begin"),
             tr("Press Open folder in the bar, or drop a folder here"),
         )
-    if session.image is not None:
-        return tr("Opening {name}…").format(name=PurePosixPath(session.image.path).name), ""
+    if session.image_id is not None:
+        path = session.entry(session.image_id).ref.path
+        return tr("Opening {name}…").format(name=PurePosixPath(path).name), ""
     return tr("There are no images in this folder"), tr(
         "Put images into it, or open another folder"
     )
@@ -77,7 +78,7 @@ def object_label(session: Session, stack: Sequence[Instance]) -> str:
     if instance.id in session.locked:
         parts.append(tr("locked"))
     if len(stack) > 1:
-        parts.append(f"1 of {len(stack)}")
+        parts.append(tr("1 of {n}").format(n=len(stack)))
     return " · ".join(parts)
 
 

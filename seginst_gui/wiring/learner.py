@@ -11,6 +11,7 @@ from seginst_gui.dialogs.fine_tune import FineTuneDialog
 from seginst_gui.jobs.model_choice import find_model
 from seginst_gui.jobs.plan import decide, gather, write_jobs
 from seginst_gui.jobs.training import Trainer
+from seginst_gui.language import tr
 from seginst_gui.panels.texts import count
 
 
@@ -57,8 +58,10 @@ class Learner(QObject):
         if runs:
             titles = ", ".join(run.title for run in runs)
             self._commands.notice.say(
-                f"Training was interrupted ({titles}). It can go on where it was.",
-                "Resume",
+                tr("Training was interrupted ({titles}). It can go on where it was.").format(
+                    titles=titles
+                ),
+                tr("Resume"),
                 self._resume,
             )
 
@@ -67,16 +70,17 @@ class Learner(QObject):
 
     def take(self, run: Run) -> None:
         """Let the model of a finished run go live although it is not known to be better."""
-        self._go_live(run, f"Taken by hand. {_reason(run)}")
+        self._go_live(run, " ".join((tr("Taken by hand."), _reason(run))))
 
     def go_back(self, step: LiveModel) -> None:
         """Let a former model be live again; its predictions are shown again."""
         project = self._session.project
         model = find_model(project, step.folder, step.model) if project else None
         if model is None:
-            self._commands.notice.warn(f"{step.name} is no longer there, so it cannot go live.")
+            text = tr("{name} is no longer there, so it cannot go live.")
+            self._commands.notice.warn(text.format(name=step.name))
             return
-        self._commands.use_model(model.folder, "Gone back to.")
+        self._commands.use_model(model.folder, tr("Gone back to."))
 
     def _on_ended(self, run: Run | None, sentence: str) -> None:
         """Decide on a finished run; whatever else happened is said by who shows the runs."""
@@ -89,13 +93,16 @@ class Learner(QObject):
             self._go_live(run, f"{_title(run)}. {_reason(run)}")
         elif word == "untested":
             self._commands.notice.say(
-                f"{run.outcome['name']} is trained, but there was nothing to test it on.",
-                "Use it all the same",
+                tr("{name} is trained, but there was nothing to test it on.").format(
+                    name=run.outcome["name"]
+                ),
+                tr("Use it all the same"),
                 lambda: self.take(run),
             )
         elif run.kind == "fine_tune":
+            text = tr("{name} is not better, so it does not go live.")
             self._commands.notice.say(
-                f"{run.outcome['name']} is not better, so it does not go live. {_reason(run)}"
+                " ".join((text.format(name=run.outcome["name"]), _reason(run)))
             )
         self.judged.emit(run)
 
@@ -103,7 +110,7 @@ class Learner(QObject):
         project = self._session.project
         model = find_model(project, str(run.outcome.get("model"))) if project else None
         if model is None:
-            self._commands.notice.warn("The model of this training is no longer there.")
+            self._commands.notice.warn(tr("The model of this training is no longer there."))
             return
         self._commands.use_model(model.folder, note)
 
@@ -117,13 +124,14 @@ def word_of(run: Run) -> str:
 
 
 def _title(run: Run) -> str:
-    return run.title if run.kind == "refresh_masks" else "Fine-tuned"
+    return run.title if run.kind == "refresh_masks" else tr("Fine-tuned")
 
 
 def _reason(run: Run) -> str:
     if run.kind == "refresh_masks":
         before, after = (cast(float, run.outcome[name]) for name in ("before", "after"))
         tried = count(cast(int, run.outcome["n"]), "corrected object")
-        return f"Mean IoU {before:.3f} before, {after:.3f} after, on {tried} kept out of training."
+        text = tr("Mean IoU {before} before, {after} after, on {objects} kept out of training.")
+        return text.format(before=f"{before:.3f}", after=f"{after:.3f}", objects=tried)
     verdict = run.outcome.get("verdict")
-    return str(verdict["reason"]) if isinstance(verdict, dict) else "It was not tested."
+    return str(verdict["reason"]) if isinstance(verdict, dict) else tr("It was not tested.")

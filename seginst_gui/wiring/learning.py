@@ -6,13 +6,21 @@ from typing import TYPE_CHECKING
 from seginst_core.events import Event
 from seginst_core.project.learning import Run
 from seginst_core.types import Box
+from seginst_gui.language import later, tr
 from seginst_gui.wiring.learner import word_of
 from seginst_gui.wiring.states import show_states
 
 if TYPE_CHECKING:
     from seginst_gui.main_window import MainWindow
 
-TITLE_LOOKS = "Preparing the training"
+TITLE_LOOKS = later("Preparing the training")
+OUTCOMES = {
+    "better": later("better"),
+    "not better": later("not better"),
+    "worse": later("worse"),
+    "untested": later("not tested"),
+}
+"""By the word of a verdict, what a model is said to be."""
 
 
 def connect_learning(window: "MainWindow") -> None:
@@ -47,8 +55,10 @@ def show_unfinished(window: "MainWindow") -> None:
     runs = window.trainer.unfinished()
     jobs = window.training_panel.jobs
     if runs:
-        more = f" and {len(runs) - 1} more" if len(runs) > 1 else ""
-        jobs.pause(runs[0].title + more, "Interrupted. It can go on where it was.")
+        title = runs[0].title
+        if len(runs) > 1:
+            title = tr("{title} and {n} more").format(title=title, n=len(runs) - 1)
+        jobs.pause(title, tr("Interrupted. It can go on where it was."))
         window.docks["training"].show()
     else:
         jobs.idle()
@@ -72,7 +82,7 @@ def _open_verdict(window: "MainWindow", run: Run) -> None:
 
 
 def _on_preparing(window: "MainWindow", text: str) -> None:
-    window.training_panel.jobs.start(TITLE_LOOKS, may_pause=False)
+    window.training_panel.jobs.start(tr(TITLE_LOOKS), may_pause=False)
     event: Event = {"event": "progress", "done": 0, "total": 0, "text": text}
     window.training_panel.jobs.show_event(event)
     show_states(window)
@@ -89,18 +99,22 @@ def _on_started(window: "MainWindow", run: Run) -> None:
 def _on_ended(window: "MainWindow", run: Run | None, sentence: str) -> None:
     jobs = window.training_panel.jobs
     if run is None:
-        jobs.finish(sentence or "Given up before it began.", ok=False)
+        jobs.finish(sentence or tr("Given up before it began."), ok=False)
     elif run.state == "paused":
-        why = f"{sentence} It can go on where it was." if sentence else "Paused."
+        why = tr("Paused.")
+        if sentence:
+            why = tr("{sentence} It can go on where it was.").format(sentence=sentence)
         jobs.pause(run.title, why)
     elif run.state == "cancelled":
-        jobs.finish("Given up; the models are as they were.", ok=False)
+        jobs.finish(tr("Given up; the models are as they were."), ok=False)
     elif run.state == "failed":
         jobs.finish(sentence, ok=False)
     else:
         word = word_of(run)
-        words = "not tested" if word == "untested" else word
-        jobs.finish(f"Finished: {run.outcome.get('name')} is {words}.", ok=word == "better")
+        said = tr("Finished: {name} is {outcome}.").format(
+            name=run.outcome.get("name"), outcome=tr(OUTCOMES.get(word, word))
+        )
+        jobs.finish(said, ok=word == "better")
     window.models_panel.refresh()
     show_states(window)
 

@@ -30,7 +30,7 @@ def connect_parts(window: "MainWindow") -> None:
     window.canvas.pointer_moved.connect(status.show_pointer)
     window.canvas.pointer_left.connect(status.clear_pointer)
     window.images_panel.image_activated.connect(
-        lambda image_id: commands.attempt(lambda: session.open_image(image_id))
+        lambda image_id: commands.attempt(lambda: session.open_image(image_id, beside=True))
     )
     window.objects_panel.object_activated.connect(
         lambda object_id: commands.show_object(

@@ -101,7 +101,7 @@ def test_neighbours_are_decoded_ahead_and_then_at_once_there(
         write(tmp_path / f"{name}.png", 10 + ord(name))
     session = Session()
     session.open_folder(tmp_path)
-    kept = session._loader._kept
+    kept = session._reader._loader._kept
     ahead = [tmp_path / f"{name}.png" for name in "ab"]
     qtbot.waitUntil(lambda: all(kept.find(path, None) for path in ahead))
     assert kept.find(tmp_path / "c.png", None) is None, "only neighbours"

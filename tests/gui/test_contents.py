@@ -1,0 +1,154 @@
+"""An image with very many objects is read beside the window, and nothing is lost or mixed up."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from seginst_core.errors import ProjectError
+from seginst_core.project import add
+from seginst_core.project.codec import instance_to_bytes
+from seginst_core.types import Prediction
+from seginst_gui import contents, operations
+from seginst_gui.canvas.messages import message
+from seginst_gui.session import Session
+
+from .conftest import MakeInstance
+
+MANY = 30
+
+
+@pytest.fixture
+def crowded(
+    opened: Session, make_instance: MakeInstance, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> Session:
+    """Give a session whose second image counts as one with very many objects; the first is open."""
+    monkeypatch.setattr(contents, "MANY", MANY - 1)
+    ids = [entry.ref.id for entry in opened.entries]
+    opened.open_image(ids[1])
+    opened.apply(add(ids[1], [make_instance(x0=k) for k in range(MANY)], "Draw"))
+    opened.open_image(ids[0])
+    qtbot.waitUntil(lambda: opened.picture is not None)
+    return opened
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Return what reading beside the window waits for."""
+    event, read = threading.Event(), contents.read_contents
+
+    def read_later(*what: object) -> contents.Contents:
+        if threading.current_thread() is not threading.main_thread():
+            assert event.wait(10)
+        return read(*what)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(contents, "read_contents", read_later)
+    return event
+
+
+def test_the_objects_come_first_and_then_the_pixels(
+    crowded: Session, gate: threading.Event, qtbot: QtBot
+) -> None:
+    said: list[str] = []
+    crowded.image_changed.connect(
+        lambda: said.append(f"image, {len(crowded.instances)} objects, {crowded.image is not None}")
+    )
+    crowded.pixels_changed.connect(lambda: said.append("pixels"))
+    crowded.step(1, beside=True)
+    assert message(crowded)[0] == "Opening b.png…"
+    qtbot.wait(200)
+    assert said == ["image, 0 objects, False"], "the pixels wait, though they are there"
+    gate.set()
+    qtbot.waitUntil(lambda: crowded.picture is not None)
+    assert said == ["image, 0 objects, False", f"image, {MANY} objects, True", "pixels"]
+    assert crowded.document is not None
+    assert crowded.document.image == crowded.image
+
+
+def test_what_is_edited_then_is_stored_and_taken_back(
+    crowded: Session, make_instance: MakeInstance, qtbot: QtBot
+) -> None:
+    crowded.step(1, beside=True)
+    qtbot.waitUntil(lambda: crowded.document is not None)
+    image = crowded.image
+    assert image is not None
+    crowded.apply(add(image.id, [make_instance()], "Draw one more"))
+    assert len(crowded.instances) == MANY + 1
+    assert crowded.undo() is not None
+    assert len(crowded.instances) == MANY
+
+
+def test_few_objects_are_there_at_once(crowded: Session) -> None:
+    crowded.step(2, beside=True)
+    assert crowded.image is not None
+    assert crowded.image.path == "sub/c.png"
+
+
+def test_whoever_needs_the_objects_gets_them_at_once(crowded: Session) -> None:
+    crowded.step(1)
+    assert len(crowded.instances) == MANY
+
+
+def test_an_image_left_meanwhile_does_not_come_back(
+    crowded: Session, gate: threading.Event, qtbot: QtBot
+) -> None:
+    crowded.step(1, beside=True)
+    crowded.step(1, beside=True)
+    gate.set()
+    qtbot.wait(200)
+    assert crowded.image is not None
+    assert crowded.image.path == "sub/c.png"
+    assert not crowded.instances
+
+
+def test_a_prediction_that_comes_meanwhile_is_shown(
+    crowded: Session, gate: threading.Event, make_instance: MakeInstance, qtbot: QtBot
+) -> None:
+    crowded.step(1, beside=True)
+    project, image_id = crowded.project, crowded.image_id
+    assert project is not None
+    assert image_id is not None
+    found = (make_instance(),)
+    project.add_prediction(Prediction(image_id, "m", "two-stage", found, 1.0), "model")
+    crowded.refresh_image(image_id)
+    gate.set()
+    qtbot.waitUntil(lambda: crowded.document is not None)
+    assert [len(p.instances) for p in crowded.predictions.values()] == [1]
+
+
+def test_a_damaged_record_is_one_sentence(
+    crowded: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> contents.Contents:
+        raise ProjectError("A record of the project database is damaged.")
+
+    monkeypatch.setattr(contents, "read_contents", fail)
+    crowded.step(1, beside=True)
+    qtbot.waitUntil(lambda: bool(crowded.unreadable))
+    assert message(crowded)[0] == "A record of the project database is damaged."
+    assert crowded.document is None
+    assert crowded.picture is None
+
+
+def test_closing_the_folder_meanwhile_is_silent(
+    crowded: Session, gate: threading.Event, make_folder: Callable[..., Path], qtbot: QtBot
+) -> None:
+    crowded.step(1, beside=True)
+    crowded.open_folder(make_folder("other.png", folder="others"))
+    gate.set()
+    qtbot.wait(200)
+    assert crowded.image is not None
+    assert crowded.image.path == "other.png"
+
+
+def test_what_was_deleted_comes_back_as_the_very_objects(crowded: Session, qtbot: QtBot) -> None:
+    crowded.step(1)
+    before = crowded.instances
+    crowded.select([i.id for i in before])
+    operations.delete_selected(crowded)
+    assert not crowded.instances
+    crowded.undo()
+    assert all(a is b for a, b in zip(crowded.instances, before, strict=True))
+    assert [*map(instance_to_bytes, crowded.instances)] == [*map(instance_to_bytes, before)]
