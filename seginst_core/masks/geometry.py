@@ -2,6 +2,7 @@
 
 import math
 
+import cv2
 import numpy as np
 
 from seginst_core.types import BoolArray, Box, Mask
@@ -9,13 +10,11 @@ from seginst_core.types import BoolArray, Box, Mask
 
 def trim(bits: BoolArray, x0: int, y0: int) -> Mask | None:
     """Crop ``bits`` (whose corner is at ``(x0, y0)``) to the pixels set; None if there are none."""
-    rows = np.flatnonzero(bits.any(axis=1))
-    if rows.size == 0:
+    left, top, width, height = cv2.boundingRect(bits.view(np.uint8))
+    if width == 0:
         return None
-    columns = np.flatnonzero(bits.any(axis=0))
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     # A copy, so that a small mask never keeps a large array alive.
-    return Mask(int(x0 + left), int(y0 + top), bits[top:bottom, left:right].copy())
+    return Mask(x0 + left, y0 + top, bits[top : top + height, left : left + width].copy())
 
 
 def mask_box(mask: Mask) -> Box:

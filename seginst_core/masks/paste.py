@@ -2,6 +2,7 @@
 
 import math
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -23,13 +24,13 @@ def paste_soft(
     rows, columns = probabilities.shape
     # A pixel is a mean of the cells around it: it reaches the threshold only beside one that does.
     high = probabilities >= threshold
-    found_rows, found_columns = np.flatnonzero(high.any(1)), np.flatnonzero(high.any(0))
-    if not found_rows.size:
+    left, top, wide, tall = cv2.boundingRect(high.view(np.uint8))
+    if wide == 0:
         return None
     # Pixel centre X + 0.5 lies at (X + 0.5 - box.x0) / width of the square; -0.5 makes an index.
     step_x, step_y = columns / box.width, rows / box.height
-    x0, x1 = _reached(found_columns, box.x0, box.x1, step_x, width)
-    y0, y1 = _reached(found_rows, box.y0, box.y1, step_y, height)
+    x0, x1 = _reached(left, left + wide - 1, box.x0, box.x1, step_x, width)
+    y0, y1 = _reached(top, top + tall - 1, box.y0, box.y1, step_y, height)
     if x0 >= x1 or y0 >= y1:
         return None
     x = (np.arange(x0, x1) + 0.5 - box.x0) * step_x - 0.5
@@ -40,13 +41,14 @@ def paste_soft(
 
 
 def _reached(
-    cells: npt.NDArray[np.intp], low: float, high: float, step: float, length: int
+    first: int, last: int, low: float, high: float, step: float, length: int
 ) -> tuple[int, int]:
-    """Return the pixels, of ``length`` and in the box, less than a cell from one of ``cells``."""
-    first = low + (float(cells[0]) - 0.5) / step - 0.5
-    last = low + (float(cells[-1]) + 1.5) / step - 0.5
-    begin = max(math.floor(low), math.floor(first), 0)
-    return begin, min(math.ceil(high), math.ceil(last) + 1, length)
+    """Return the pixels, of ``length`` and in the box, less than a cell from ``first..last``."""
+    begin = low + (first - 0.5) / step - 0.5
+    end = low + (last + 1.5) / step - 0.5
+    return max(math.floor(low), math.floor(begin), 0), min(
+        math.ceil(high), math.ceil(end) + 1, length
+    )
 
 
 def _weights(at: npt.NDArray[np.float64], length: int) -> FloatArray:
