@@ -9,11 +9,12 @@ when its mask has an IoU of 0.9 or more with the truth. What is counted, and wha
 - with proposals (those with a score of 0.5 or more, as the window shows them), the person either
   accepts all of an image with one key and deletes each false or useless one with a click and a key,
   or accepts each good one with a click and a key, whichever is cheaper for that image;
-- an accepted object below 0.9 is selected with a click and repaired with strokes of the brush or
-  eraser. A stroke is what the tool really does: a disc swept along one simple line, inside the
-  truth when it paints and outside when it erases; it is the longest line through the wrong region
-  that it is for. Every stroke is an action, and every change between brush and eraser one key, and
-  every change of radius one more; wobble is not simulated;
+- an accepted object below 0.9 is selected with a click and repaired, each time by what helps most:
+  strokes of the brush or eraser, or one corner dragged. A stroke is what the tool really does: a
+  disc swept along one simple line, inside the truth when it paints and outside when it erases; it
+  is the longest line through the wrong region that it is for. A corner goes to a corner of the
+  true outline, by the window's own code. Every stroke and drag is an action, every change of tool
+  one key, and every change of radius one more; wobble is not simulated;
 - an object that is missing, or too wrong to repair cheaply, is given a box (one stroke) and the
   nested U-Net draws the mask, which may be repaired in the same way (the new object is selected
   already); or it is drawn as a polygon, if that is cheaper;
@@ -24,22 +25,19 @@ when its mask has an IoU of 0.9 or more with the truth. What is counted, and wha
 For each object the cheapest of these ways is taken: the person knows in advance what each costs.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from seginst_core.masks.geometry import iou, trim, window
+from benchmarks.repair import GOOD_IOU, Repair, repair
+from seginst_core.masks.geometry import iou
 from seginst_core.masks.polygons import from_polygons, to_polygons
-from seginst_core.types import BoolArray, Mask
+from seginst_core.types import Mask
 
-GOOD_IOU = 0.9
 USABLE_IOU = 0.3
 """A proposal that overlaps less is another object's, or none."""
-MAX_STROKES = 6
 _TOLERANCES_PX = np.geomspace(0.3, 24, 28)
 
 
@@ -62,15 +60,6 @@ class Work:
     n_boxed: int = 0
     n_polygons: int = 0
     n_deleted: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """Actions that bring a mask to GOOD_IOU, the click that selects it left out."""
-
-    actions: int
-    tools: frozenset[str]
-    mask: Mask
 
 
 def by_hand(drawings: Sequence[Drawing]) -> Work:
@@ -150,97 +139,6 @@ def draw_polygon(mask: Mask) -> Drawing:
             if drawn is not None and iou(mask, drawn) >= GOOD_IOU:
                 best = Drawing(n, drawn)
     return best
-
-
-def repair(mask: Mask, truth: Mask) -> Repair | None:
-    """Return the strokes that bring ``mask`` to GOOD_IOU; None if MAX_STROKES do not."""
-    x0, y0 = min(mask.x0, truth.x0) - 2, min(mask.y0, truth.y0) - 2
-    x1, y1 = max(mask.x1, truth.x1) + 2, max(mask.y1, truth.y1) + 2
-    now, true = window(mask, x0, y0, x1, y1), window(truth, x0, y0, x1, y1)
-    depth = {"brush": _depth(true), "eraser": _depth(~true)}
-    actions, tool, radius, tools = 0, "", 0, set()
-    for _ in range(MAX_STROKES + 1):
-        if (now & true).sum() >= GOOD_IOU * (now | true).sum():
-            mended = trim(now, x0, y0)
-            return None if mended is None else Repair(actions, frozenset(tools), mended)
-        best: tuple[float, str, int, BoolArray] | None = None
-        for name, wrong in (("brush", true & ~now), ("eraser", now & ~true)):
-            for touched in _strokes(wrong, depth[name]):
-                painted, r = touched
-                after = now | painted if name == "brush" else now & ~painted
-                score = float((after & true).sum() / max((after | true).sum(), 1))
-                if best is None or score > best[0]:
-                    best = (score, name, r, after)
-        if best is None:
-            return None
-        _, name, r, now = best
-        actions += 1 + (bool(tool) and name != tool) + (bool(radius) and r != radius)
-        tool, radius = name, r
-        tools.add(name)
-    return None
-
-
-def _strokes(wrong: BoolArray, depth: npt.NDArray[np.float32]) -> list[tuple[BoolArray, int]]:
-    """Return strokes for the two largest wrong regions: the pixels they touch, and the radius.
-
-    ``depth`` is how large a disc may be at each pixel without touching what is right.
-    """
-    n, labels, stats, _ = cv2.connectedComponentsWithStats(wrong.astype(np.uint8), connectivity=8)
-    found = []
-    for k in sorted(range(1, n), key=lambda k: -stats[k, cv2.CC_STAT_AREA])[:2]:
-        region = labels == k
-        widest = max(float(_depth(np.pad(region, 1)).max()), 1.0)
-        reach = max(float(depth[region].max()), 1.0)
-        for r in sorted({max(1, int(min(widest, reach))), max(1, int(min(2 * widest, reach)))}):
-            centres = (depth >= r) & _grown(region, r)
-            line = _longest_line(centres)
-            if line is not None:
-                found.append((_grown(line, r), r))
-    return found
-
-
-def _longest_line(where: BoolArray) -> BoolArray | None:
-    """Return the shortest path between two far ends of the largest piece: a line one can drag."""
-    n, labels, stats, _ = cv2.connectedComponentsWithStats(where.astype(np.uint8), connectivity=8)
-    if n < 2:
-        return None
-    piece = labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
-    start = tuple(int(v) for v in np.argwhere(piece)[0])
-    far, _ = _walk(piece, start)
-    end, before = _walk(piece, far)
-    line = np.zeros_like(piece)
-    here: tuple[int, int] | None = end
-    while here is not None:
-        line[here] = True
-        here = before[here]
-    return line
-
-
-def _walk(
-    piece: BoolArray, start: tuple[int, int]
-) -> tuple[tuple[int, int], dict[tuple[int, int], tuple[int, int] | None]]:
-    """Return the pixel farthest from ``start`` within a piece, and the way back from each."""
-    before: dict[tuple[int, int], tuple[int, int] | None] = {start: None}
-    waiting, here = deque([start]), start
-    height, width = piece.shape
-    while waiting:
-        here = waiting.popleft()
-        for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)):
-            y, x = here[0] + dy, here[1] + dx
-            if 0 <= y < height and 0 <= x < width and piece[y, x] and (y, x) not in before:
-                before[y, x] = here
-                waiting.append((y, x))
-    return here, before
-
-
-def _grown(bits: BoolArray, radius: int) -> BoolArray:
-    side = 2 * radius - 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    return np.asarray(cv2.dilate(bits.astype(np.uint8), disc), dtype=bool)
-
-
-def _depth(bits: BoolArray) -> npt.NDArray[np.float32]:
-    return np.asarray(cv2.distanceTransform(bits.astype(np.uint8), cv2.DIST_L2, 5), np.float32)
 
 
 def _match(truths: Sequence[Mask], proposals: Sequence[Mask]) -> dict[int, int]:

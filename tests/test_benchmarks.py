@@ -4,12 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 import pytest
 
+from seginst_core.masks.geometry import iou
 from seginst_core.models import detectron2
+from seginst_core.types import Mask
 
 OPENVINO = ("maskrcnn_r50_800_openvino", "nested_unet_64_openvino")
 ROOT = Path(__file__).resolve().parents[1]
@@ -133,3 +138,31 @@ def test_without_detectron2_its_benchmark_says_so_in_one_sentence():
     assert result.returncode == 1
     assert result.stdout == ""
     assert result.stderr.strip() == detectron2.NOT_INSTALLED
+
+
+@pytest.fixture
+def repairing(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Return the benchmark's module, from the checkout, which is no part of the package."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    return import_module("benchmarks.repair")
+
+
+def test_the_simulated_annotator_drags_a_corner_where_that_is_all_it_takes(repairing):
+    true = np.zeros((60, 60), bool)
+    true[10:50, 10:50] = True
+    cut = true & (np.add.outer(np.arange(60), np.arange(60)) > 45)
+    found = repairing.repair(Mask(0, 0, cut), Mask(0, 0, true))
+    assert (found.actions, found.tools) == (1, {"corners"})
+    assert iou(found.mask, Mask(0, 0, true)) >= repairing.GOOD_IOU
+
+
+def test_the_simulated_annotator_gives_up_what_strokes_cannot_mend(repairing):
+    comb = np.zeros((60, 60), bool)
+    comb[5:55:4, 5:55] = True
+    far = Mask(0, 0, np.ones((3, 3), bool))
+    assert repairing.repair(far, Mask(0, 0, comb)) is None
+
+
+def test_a_good_mask_costs_nothing(repairing):
+    mask = Mask(3, 4, np.ones((20, 20), bool))
+    assert repairing.repair(mask, mask).actions == 0

@@ -1,0 +1,150 @@
+"""Repairing a mask with the window's tools: what the simulated annotator does to it."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from seginst_core.masks.corners import move_knot, rings
+from seginst_core.masks.geometry import iou, trim, window
+from seginst_core.types import BoolArray, Mask
+
+GOOD_IOU = 0.9
+MAX_STEPS = 8
+_VIEWS_PX = (1.5, 3.0, 6.0)
+"""How coarse the corners are that the tool offers, from near and from further away."""
+_N_TARGETS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """Actions that bring a mask to GOOD_IOU, the click that selects it left out."""
+
+    actions: int
+    tools: frozenset[str]
+    mask: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One stroke or drag: the tool, its radius (0 of none) and the mask after it."""
+
+    tool: str
+    radius: int
+    mask: Mask
+    iou: float
+
+
+def repair(mask: Mask, truth: Mask) -> Repair | None:
+    """Return the steps that bring ``mask`` to GOOD_IOU; None if MAX_STEPS do not.
+
+    Each step is the one that helps most.
+    """
+    actions, tool, radius, tools = 0, "", 0, set()
+    for _ in range(MAX_STEPS + 1):
+        now = iou(mask, truth)
+        if now >= GOOD_IOU:
+            return Repair(actions, frozenset(tools), mask)
+        steps = (*_strokes(mask, truth), *_drags(mask, truth))
+        best = max(steps, key=lambda step: step.iou, default=None)
+        if best is None or best.iou <= now:
+            return None
+        mask = best.mask
+        new_radius = bool(radius and best.radius) and best.radius != radius
+        actions += 1 + (bool(tool) and best.tool != tool) + new_radius
+        tool, radius = best.tool, best.radius or radius
+        tools.add(tool)
+    return None
+
+
+def _drags(mask: Mask, truth: Mask) -> Iterator[_Step]:
+    """Yield what comes of dragging one corner to a near corner of the true outline."""
+    width, height = max(mask.x1, truth.x1), max(mask.y1, truth.y1)
+    targets = np.concatenate([np.array(ring.corners()) for ring in rings(truth, 1.0)])
+    for view_px in _VIEWS_PX:
+        for ring in rings(mask, view_px):
+            for place, corner in enumerate(ring.corners()):
+                distances = np.hypot(*(targets - corner).T)
+                for k in np.argsort(distances)[:_N_TARGETS]:
+                    x, y = map(float, targets[k])
+                    after = move_knot(mask, ring, place, (x, y), width, height)
+                    if after is not None:
+                        yield _Step("corners", 0, after, iou(after, truth))
+
+
+def _strokes(mask: Mask, truth: Mask) -> Iterator[_Step]:
+    """Yield what comes of one stroke of the brush or eraser."""
+    x0, y0 = min(mask.x0, truth.x0) - 2, min(mask.y0, truth.y0) - 2
+    x1, y1 = max(mask.x1, truth.x1) + 2, max(mask.y1, truth.y1) + 2
+    now, true = window(mask, x0, y0, x1, y1), window(truth, x0, y0, x1, y1)
+    for name, wrong, free in (("brush", true & ~now, true), ("eraser", now & ~true, ~true)):
+        for touched, radius in _lines(wrong, _depth(free)):
+            after = trim(now | touched if name == "brush" else now & ~touched, x0, y0)
+            if after is not None:
+                yield _Step(name, radius, after, iou(after, truth))
+
+
+def _lines(wrong: BoolArray, depth: npt.NDArray[np.float32]) -> list[tuple[BoolArray, int]]:
+    """Return strokes for the two largest wrong regions: the pixels they touch, and the radius.
+
+    ``depth`` is how large a disc may be at each pixel without touching what is right.
+    """
+    n, labels, stats, _ = cv2.connectedComponentsWithStats(wrong.astype(np.uint8), connectivity=8)
+    found = []
+    for k in sorted(range(1, n), key=lambda k: -stats[k, cv2.CC_STAT_AREA])[:2]:
+        region = labels == k
+        widest = max(float(_depth(np.pad(region, 1)).max()), 1.0)
+        reach = max(float(depth[region].max()), 1.0)
+        for r in sorted({max(1, int(min(widest, reach))), max(1, int(min(2 * widest, reach)))}):
+            centres = (depth >= r) & _grown(region, r)
+            line = _longest_line(centres)
+            if line is not None:
+                found.append((_grown(line, r), r))
+    return found
+
+
+def _longest_line(where: BoolArray) -> BoolArray | None:
+    """Return the shortest path between two far ends of the largest piece: a line one can drag."""
+    n, labels, stats, _ = cv2.connectedComponentsWithStats(where.astype(np.uint8), connectivity=8)
+    if n < 2:
+        return None
+    piece = labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    start = tuple(int(v) for v in np.argwhere(piece)[0])
+    far, _ = _walk(piece, start)
+    end, before = _walk(piece, far)
+    line = np.zeros_like(piece)
+    here: tuple[int, int] | None = end
+    while here is not None:
+        line[here] = True
+        here = before[here]
+    return line
+
+
+def _walk(
+    piece: BoolArray, start: tuple[int, int]
+) -> tuple[tuple[int, int], dict[tuple[int, int], tuple[int, int] | None]]:
+    """Return the pixel farthest from ``start`` within a piece, and the way back from each."""
+    before: dict[tuple[int, int], tuple[int, int] | None] = {start: None}
+    waiting, here = deque([start]), start
+    height, width = piece.shape
+    while waiting:
+        here = waiting.popleft()
+        for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)):
+            y, x = here[0] + dy, here[1] + dx
+            if 0 <= y < height and 0 <= x < width and piece[y, x] and (y, x) not in before:
+                before[y, x] = here
+                waiting.append((y, x))
+    return here, before
+
+
+def _grown(bits: BoolArray, radius: int) -> BoolArray:
+    side = 2 * radius - 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return np.asarray(cv2.dilate(bits.astype(np.uint8), disc), dtype=bool)
+
+
+def _depth(bits: BoolArray) -> npt.NDArray[np.float32]:
+    return np.asarray(cv2.distanceTransform(bits.astype(np.uint8), cv2.DIST_L2, 5), np.float32)
