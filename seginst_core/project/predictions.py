@@ -38,6 +38,12 @@ def shown(db: sqlite3.Connection, image_id: int, pipeline: PipelineName) -> Pred
     return Prediction(image_id, model, pipeline, instances_from_bytes(body), seconds)
 
 
+def model_id(db: sqlite3.Connection, image_id: int, pipeline: PipelineName) -> str:
+    """Return the id of the model behind ``shown``; empty if there is none."""
+    row = _shown(db, "model", image_id, pipeline)
+    return "" if row is None else str(row[0])
+
+
 def model_name(db: sqlite3.Connection, image_id: int, pipeline: PipelineName) -> str:
     """Return the name of the model behind ``shown``; empty if there is none."""
     row = _shown(db, "model_name", image_id, pipeline)

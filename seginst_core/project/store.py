@@ -293,6 +293,11 @@ class Project:
         with self._reading() as db:
             return predictions.shown(db, image_id, pipeline)
 
+    def prediction_model(self, image_id: int, pipeline: PipelineName) -> str:
+        """Return the id of the model behind ``prediction``; empty if there is none."""
+        with self._reading() as db:
+            return predictions.model_id(db, image_id, pipeline)
+
     def prediction_model_name(self, image_id: int, pipeline: PipelineName) -> str:
         """Return the name of the model behind ``prediction``; empty if there is none."""
         with self._reading() as db:

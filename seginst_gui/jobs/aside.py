@@ -15,7 +15,7 @@ Tell = Callable[[object, Exception | None], None]
 
 
 class Aside(Generic[Made]):
-    """One piece of work in a thread of the application's pool; it touches nothing of Qt's.
+    """One piece of work in a thread of its own; it touches nothing of Qt's.
 
     Then either ``done`` is called in the window's thread with what came of it, or ``failed`` with a
     sentence. After ``forget``, or when ``owner`` is gone, neither is.
@@ -63,6 +63,8 @@ class _Messenger(QObject):
         super().__init__(QCoreApplication.instance())
         self._numbers = count()
         self._asked: dict[int, Tell] = {}
+        # The application's own pool decodes images, sometimes for seconds.
+        self._pool = QThreadPool(self)
         self.ended.connect(self._tell, Qt.ConnectionType.QueuedConnection)
 
     @classmethod
@@ -76,7 +78,7 @@ class _Messenger(QObject):
         """Start work in a thread, and call ``tell`` in this one when it has ended."""
         number = next(self._numbers)
         self._asked[number] = tell
-        QThreadPool.globalInstance().start(_Work(work, number, self))
+        self._pool.start(_Work(work, number, self))
 
     def _tell(self, number: int, made: object, error: Exception | None) -> None:
         self._asked.pop(number)(made, error)

@@ -173,11 +173,6 @@ class StageFinder(QObject):
 
     def _model_of(self, image_id: int) -> LibraryModel | None:
         """Return the two-stage model whose prediction of an image is shown, if it is here."""
-        session = self._state.session
-        if session.image_id == image_id:
-            prediction = session.predictions.get("two-stage")
-        elif session.project is not None:
-            prediction = session.project.prediction(image_id, "two-stage")
-        else:
-            prediction = None
-        return self._models.get(prediction.model) if prediction is not None else None
+        project = self._state.session.project
+        model = "" if project is None else project.prediction_model(image_id, "two-stage")
+        return self._models.get(model)
