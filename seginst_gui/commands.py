@@ -2,29 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from seginst_core.errors import SegInstError
-from seginst_core.formats import FORMATS, coco_json, recognise
 from seginst_core.library import LibraryModel, list_models
 from seginst_core.project.edits import Edit
-from seginst_core.types import STATES, Box, Dataset, Instance, PipelineName
+from seginst_core.types import Box, Instance, PipelineName
 from seginst_gui import operations, settings
 from seginst_gui.canvas.view import Canvas
+from seginst_gui.jobs.aside import Aside
 from seginst_gui.jobs.model_choice import ModelChoice, find_model, go_live, load_choice
 from seginst_gui.jobs.predicting import Predictor
 from seginst_gui.jobs.training import Trainer
+from seginst_gui.language import tr
 from seginst_gui.panels.texts import count
 from seginst_gui.session import PIPELINE_LETTERS, Session
 from seginst_gui.widgets.notice import Notice
-
-if TYPE_CHECKING:
-    from seginst_gui.dialogs.export import ExportChoice
-    from seginst_gui.dialogs.importing import ImportChoice
 
 # Dialogs are imported when they are first wanted: no start waits for them.
 
@@ -75,38 +72,62 @@ class Commands(QObject):
         """Let the models in use look at the current image."""
         image = self.session.image
         if image is not None and self._has_models():
-            self._predict([image.id], "Both models have looked at this image already.")
+            self._predict([image.id], tr("Both models have looked at this image already."))
 
     def predict_all(self) -> None:
         """Let the models in use look at every image that is not done."""
         ids = [e.ref.id for e in self.session.entries if e.state != "done" and not e.missing]
         if self._has_models():
-            self._predict(ids, "Every image that is not done is pre-labelled already.")
+            self._predict(ids, tr("Every image that is not done is pre-labelled already."))
 
     def export_coco(self) -> None:
-        """Ask where, then write the annotations."""
+        """Ask where, then write the annotations, in a thread."""
         project = self.session.project
         if project is None:
             return
         suggested = project.folder.parent / f"{project.folder.name}_annotations.json"
+        from seginst_gui import exchange
         from seginst_gui.dialogs.export import ExportDialog
 
-        dialog = ExportDialog(self.session.entries, suggested, project.dataset, self.window)
+        losses = partial(exchange.find_losses, project)
+        dialog = ExportDialog(self.session.entries, suggested, losses, self.window)
         if dialog.exec() == QDialog.DialogCode.Accepted:
             choice = dialog.choice()
-            self.attempt(lambda: self._export(choice))
+            self.notice.say(tr("Writing {path}…").format(path=choice.path))
+            work = partial(exchange.export, project, choice)
+            Aside(work, self.notice.say, self.notice.warn, self)
 
     def import_coco(self) -> None:
-        """Ask for a file or folder of annotations and bring them in."""
+        """Ask for a file or folder of annotations and bring them in, and wait for it."""
         project = self.session.project
         if project is None:
             return
+        from seginst_gui import exchange
         from seginst_gui.dialogs.importing import ImportDialog
+        from seginst_gui.dialogs.waiting import WaitingDialog
 
         dialog = ImportDialog(project.folder, self.window)
-        if dialog.exec() == QDialog.DialogCode.Accepted:
-            choice = dialog.choice()
-            self.attempt(lambda: self._import(choice))
+        if dialog.exec() != QDialog.DialogCode.Accepted:
+            return
+        choice = dialog.choice()
+        waiting = WaitingDialog(tr("Importing {name}…").format(name=choice.path.name), self.window)
+        said: list[str] = []
+
+        def failed(sentence: str) -> None:
+            self.notice.warn(sentence)
+            waiting.finish()
+
+        def done(sentence: str) -> None:
+            said.append(sentence)
+            waiting.finish()
+
+        project.settle_ids()
+        Aside(partial(exchange.bring_in, project, choice), done, failed, self)
+        waiting.exec()
+        project.follow_ids()
+        if said:
+            self.session.reload()
+            self.notice.say(said[0])
 
     def use_model(self, folder: Path, note: str = "") -> None:
         """Let a model be live for its own pipeline, and look again at what it has to pre-label.
@@ -125,10 +146,15 @@ class Commands(QObject):
         self.models_changed.emit()
         self.session.refresh_predictions()
         n_looks = self.predictor.predict(self._pre_labelled(pipeline), {pipeline: model})
-        said = f"{model.name} is live for {PIPELINE_LETTERS[pipeline]} from now on."
+        said = tr("{name} is live for {letter} from now on.").format(
+            name=model.name, letter=PIPELINE_LETTERS[pipeline]
+        )
+        again = ""
         if n_looks:
-            said += f" {count(n_looks, 'image')} not done will be pre-labelled again."
-        self.notice.say(f"{note} {said}".strip())
+            again = tr("{images} not done will be pre-labelled again.").format(
+                images=count(n_looks, "image")
+            )
+        self.notice.say(" ".join(part for part in (note, said, again) if part))
 
     def _pre_labelled(self, pipeline: PipelineName) -> list[int]:
         project = self.session.project
@@ -148,7 +174,7 @@ class Commands(QObject):
             self._land(box, object_id)
         else:
             self._flight = image_id, box, object_id
-            self.attempt(lambda: self.session.open_image(image_id))
+            self.attempt(lambda: self.session.open_image(image_id, beside=True))
 
     def _arrive(self) -> None:
         flight, self._flight = self._flight, None
@@ -163,7 +189,8 @@ class Commands(QObject):
     def ask_folder(self) -> None:
         """Ask for a folder and open it."""
         start = settings.load_folder() or Path.home()
-        name = QFileDialog.getExistingDirectory(self.window, "Open a folder of images", str(start))
+        title = tr("Open a folder of images")
+        name = QFileDialog.getExistingDirectory(self.window, title, str(start))
         if name:
             self.open_folder(Path(name))
 
@@ -202,10 +229,10 @@ class Commands(QObject):
         here = next((k for k, e in enumerate(entries) if e.ref.id == current), -1)
         for entry in (*entries[here + 1 :], *entries[: max(here, 0)]):
             if entry.state != "done" and not entry.missing:
-                self.session.open_image(entry.ref.id)
+                self.session.open_image(entry.ref.id, beside=True)
                 return
         is_done = here < 0 or entries[here].state == "done"
-        self.notice.say("Every image is done." if is_done else "Every other image is done.")
+        self.notice.say(tr("Every image is done.") if is_done else tr("Every other image is done."))
 
     def class_key(self, number: int) -> None:
         """Use the class with this number in the list."""
@@ -262,45 +289,18 @@ class Commands(QObject):
 
     def _has_models(self) -> bool:
         if not self.models:
-            self.notice.warn("No model is in use yet; add or choose one in the Models panel.")
+            self.notice.warn(tr("No model is in use yet; add or choose one in the Models panel."))
         return bool(self.models)
 
     def _predict(self, image_ids: list[int], nothing: str) -> None:
         if not self.predictor.predict(image_ids, self.models):
             self.notice.say(nothing)
 
-    def _export(self, choice: "ExportChoice") -> None:
-        project = self.session.project
-        assert project is not None
-        dataset = project.dataset([s for s in STATES if s in choice.states])
-        if choice.polygons:
-            losses = coco_json.write(dataset, choice.path, polygons=True)
-        else:
-            losses = FORMATS[choice.format_name].write(dataset, choice.path)
-        n_objects = sum(len(a.instances) for a in dataset.annotations.values())
-        said = f"Written to {choice.path}: {count(n_objects, 'object')} in {_images(dataset)}."
-        self.notice.say(" ".join((said, *dataset.notes, *losses)))
-
-    def _import(self, choice: "ImportChoice") -> None:
-        project = self.session.project
-        assert project is not None
-        path = choice.path
-        dataset = FORMATS[choice.format_name or recognise(path)].read(path, project.folder)
-        notes = project.merge_dataset(dataset)
-        self.session.reload()
-        n_objects = sum(len(a.instances) for a in dataset.annotations.values())
-        said = f"{path.name} holds {count(n_objects, 'object')} in {_images(dataset)}."
-        self.notice.say(" ".join((said, *dataset.notes[:3], *notes[:3])))
-
     def _say_accepted(self, accepted: operations.Accepted) -> None:
-        parts = [f"{accepted.n_taken} taken"]
+        parts = [tr("{n} taken").format(n=accepted.n_taken)]
         if accepted.n_there:
-            parts.append(f"{accepted.n_there} were annotated already")
+            parts.append(tr("{n} were annotated already").format(n=accepted.n_there))
         if accepted.n_refused:
-            parts.append(f"{accepted.n_refused} were said to be no object")
+            parts.append(tr("{n} were said to be no object").format(n=accepted.n_refused))
         if len(parts) > 1:
             self.notice.say(f"{'; '.join(parts)}.")
-
-
-def _images(dataset: Dataset) -> str:
-    return count(len(dataset.images), "image")

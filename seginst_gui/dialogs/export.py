@@ -1,7 +1,8 @@
 """Ask where and how to export, and say what would be lost."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtWidgets import (
@@ -18,43 +19,37 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from seginst_core.errors import SegInstError
-from seginst_core.formats import FORMATS, coco_json
+from seginst_core.formats import FORMATS
 from seginst_core.project import ImageEntry
-from seginst_core.types import STATES, Dataset, State
+from seginst_core.types import STATES, State
+from seginst_gui.exchange import ExportChoice
+from seginst_gui.jobs.aside import Aside
 from seginst_gui.language import tr
 
-
-@dataclass(frozen=True, slots=True)
-class ExportChoice:
-    """Where to write, in which format, images in which states; in COCO masks may be polygons."""
-
-    path: Path
-    format_name: str
-    states: tuple[State, ...]
-    polygons: bool
+Losses = tuple[str, ...]
 
 
 class ExportDialog(QDialog):
     """``choice()`` is what was picked, once the dialog was accepted.
 
-    ``collect`` gives the data set of images in some states; it is asked only where
-    something may be lost.
+    ``find_losses`` says what a choice would lose. It is asked in a thread, and nothing can be
+    exported before its answer is shown.
     """
 
     def __init__(
         self,
         entries: tuple[ImageEntry, ...],
         suggested: Path,
-        collect: Callable[[tuple[State, ...]], Dataset],
+        find_losses: Callable[[ExportChoice], Losses],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("export_dialog")
         self.setWindowTitle(tr("Export annotations"))
         self.setMinimumWidth(520)
-        self._collect = collect
-        self._collected: dict[tuple[State, ...], Dataset] = {}
+        self._find_losses = find_losses
+        self._known: dict[ExportChoice, Losses] = {}
+        self._asked: Aside[Losses] | None = None
         self._suggested = suggested
         n_done = sum(entry.state == "done" for entry in entries)
         self._path = QLineEdit(str(suggested))
@@ -150,22 +145,33 @@ class ExportDialog(QDialog):
                 "No image is marked done yet; choose all images, or mark some as done first."
             )
         self._form.setRowVisible(self._masks, self._is_coco())
-        try:
-            lost = () if problem else self._lost()
-        except SegInstError as error:
-            problem, lost = str(error), ()
+        if self._asked is not None:
+            self._asked.forget()
+            self._asked = None
+        choice = self._without_place()
+        if problem or not choice.may_lose:
+            self._show(problem, ())
+        elif choice in self._known:
+            self._show("", self._known[choice])
+        else:
+            self._show(tr("Looking for what would be lost…"), ())
+            self._asked = Aside(
+                partial(self._find_losses, choice),
+                partial(self._learn, choice),
+                lambda sentence: self._show(sentence, ()),
+                self,
+            )
+
+    def _without_place(self) -> ExportChoice:
+        return replace(self.choice(), path=Path())
+
+    def _learn(self, choice: ExportChoice, losses: Losses) -> None:
+        self._asked = None
+        self._known[choice] = losses
+        self._show("", losses)
+
+    def _show(self, problem: str, lost: Losses) -> None:
         self._losses.setText("\n".join((tr("What will be lost:"), *lost)) if lost else "")
         self._losses.setVisible(bool(lost))
         self._problem.setText(problem)
         self._buttons.button(QDialogButtonBox.StandardButton.Save).setEnabled(not problem)
-
-    def _lost(self) -> tuple[str, ...]:
-        choice = self.choice()
-        if self._is_coco() and not choice.polygons:
-            return ()
-        if choice.states not in self._collected:
-            self._collected[choice.states] = self._collect(choice.states)
-        dataset = self._collected[choice.states]
-        if choice.polygons:
-            return coco_json.losses(dataset, polygons=True)
-        return FORMATS[choice.format_name].losses(dataset)

@@ -1,6 +1,5 @@
 """Ask what to import."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtWidgets import (
@@ -18,15 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from seginst_core.formats import FORMATS
+from seginst_gui.exchange import ImportChoice
 from seginst_gui.language import tr
-
-
-@dataclass(frozen=True, slots=True)
-class ImportChoice:
-    """A file or folder, and its format; empty if its content is to tell."""
-
-    path: Path
-    format_name: str
 
 
 class ImportDialog(QDialog):

@@ -1,12 +1,14 @@
 """Export and import in the window: any format, with its losses said before it is written."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -15,6 +17,7 @@ from seginst_core.project.edits import add
 from seginst_core.types import STATES, Box, Instance, Mask
 from seginst_gui.app import build_window
 from seginst_gui.dialogs.export import ExportDialog
+from seginst_gui.exchange import find_losses
 from seginst_gui.main_window import MainWindow
 
 
@@ -44,6 +47,14 @@ def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
     window.close()
 
 
+def told(dialog: QDialog) -> str:
+    """Wait until the dialog has found what would be lost; return it."""
+    save = next(b for b in dialog.findChildren(QPushButton) if b.text() == "Export")
+    while not save.isEnabled():
+        QApplication.processEvents()
+    return dialog.findChild(QLabel, "export_losses").text()
+
+
 def in_dialog(act: Callable[[QDialog], None]) -> None:
     """Work in the dialog that opens next."""
 
@@ -67,7 +78,9 @@ def choose(dialog: QDialog, name: str, data: object) -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_format_goes_out_and_comes_in(window: MainWindow, tmp_path: Path, name: str) -> None:
+def test_a_format_goes_out_and_comes_in(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, name: str
+) -> None:
     out = tmp_path / "new" / f"out{FORMATS[name].suffix}"
     session = window.session
     said: list[str] = []
@@ -75,12 +88,13 @@ def test_a_format_goes_out_and_comes_in(window: MainWindow, tmp_path: Path, name
     def export(dialog: QDialog) -> None:
         choose(dialog, "export_format", name)
         dialog.findChild(QLineEdit, "export_path").setText(str(out))
-        said.append(dialog.findChild(QLabel, "export_losses").text())
+        said.append(told(dialog))
         assert not out.exists()
         click(dialog, "Export")
 
     in_dialog(export)
     window.commands.export_coco()
+    qtbot.waitUntil(lambda: "Written to" in window.notice.text)
     assert out.exists()
     assert f"Written to {out}: 1 object in 2 images." in window.notice.text
     lost = FORMATS[name].losses(session.project.dataset(STATES))
@@ -103,8 +117,8 @@ def test_a_format_goes_out_and_comes_in(window: MainWindow, tmp_path: Path, name
 def test_the_place_follows_the_format_until_it_is_typed(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
-    dataset = window.session.project.dataset
-    dialog = ExportDialog(window.session.entries, tmp_path / "x.json", dataset)
+    find = partial(find_losses, window.session.project)
+    dialog = ExportDialog(window.session.entries, tmp_path / "x.json", find)
     qtbot.addWidget(dialog)
     dialog.show()
     path = dialog.findChild(QLineEdit, "export_path")
@@ -112,13 +126,15 @@ def test_the_place_follows_the_format_until_it_is_typed(
     losses = dialog.findChild(QLabel, "export_losses")
     assert not losses.isVisible()
     masks.setCurrentIndex(1)
-    assert losses.text() == "What will be lost:\nMasks with holes will be filled: 1."
+    save = next(b for b in dialog.findChildren(QPushButton) if b.text() == "Export")
+    assert not save.isEnabled(), "not before it is known what is lost"
+    assert told(dialog) == "What will be lost:\nMasks with holes will be filled: 1."
     assert dialog.choice().polygons
     choose(dialog, "export_format", "voc")
     assert path.text() == str(tmp_path / "x_voc")
     assert not masks.isVisible()
     assert not dialog.choice().polygons
-    assert "Scores of objects are not kept: 1." in losses.text()
+    assert "Scores of objects are not kept: 1." in told(dialog)
     choose(dialog, "export_format", "coco")
     assert path.text() == str(tmp_path / "x.json")
     path.setText(str(tmp_path / "mine"))
@@ -139,3 +155,50 @@ def test_a_place_without_annotations_is_one_sentence(window: MainWindow, tmp_pat
     in_dialog(bring_in)
     window.commands.import_coco()
     assert "holds no annotations of a known format" in window.notice.text
+
+
+def test_a_project_is_imported_into_beside_the_window(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    session = window.session
+    out = tmp_path / "out.json"
+    FORMATS["coco"].write(session.project.dataset(STATES), out)
+    drawn = session.instances[0].id
+    session.undo()
+    ticks: list[bool] = []
+
+    def bring_in(dialog: QDialog) -> None:
+        dialog.findChild(QLineEdit, "import_path").setText(str(out))
+        QTimer.singleShot(0, press_escape)
+        click(dialog, "Import")
+
+    def press_escape() -> None:
+        waiting = QApplication.activeModalWidget()
+        if waiting is not None and waiting.objectName() == "waiting_dialog":
+            QTest.keyClick(waiting, Qt.Key.Key_Escape)
+            ticks.append(waiting.isVisible())
+        elif not ticks:
+            QTimer.singleShot(0, press_escape)
+
+    in_dialog(bring_in)
+    window.commands.import_coco()
+    assert ticks == [True], "the window lives on, and Escape does not leave it half done"
+    assert [i.mask for i in session.instances] == [session.document.get(drawn + 1).mask]
+    new = session.new_ids(3)
+    assert new.start > max(i.id for i in session.instances)
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+
+    def export(dialog: QDialog) -> None:
+        path = dialog.findChild(QLineEdit, "export_path")
+        path.setText(str(tmp_path / "file" / "out.json"))
+        click(dialog, "Export")
+
+    in_dialog(export)
+    window.commands.export_coco()
+    qtbot.waitUntil(lambda: "Writing" not in window.notice.text)
+    assert str(tmp_path / "file") in window.notice.text
