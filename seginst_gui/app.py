@@ -127,10 +127,13 @@ def _report(kind: type[BaseException], error: BaseException, trace: TracebackTyp
         "w", prefix="seginst-", suffix=".log", delete=False, encoding="utf-8"
     ) as log:
         log.writelines(traceback.format_exception(kind, error, trace))
-    sentence = f"Something went wrong inside SegInst; your work is saved. Details: {log.name}"
-    print(sentence, file=sys.stderr)  # noqa: T201
     from PySide6.QtWidgets import QApplication
 
+    from seginst_gui.language import tr
+
+    text = tr("Something went wrong inside SegInst; your work is saved. Details: {file}")
+    sentence = text.format(file=log.name)
+    print(sentence, file=sys.stderr)  # noqa: T201
     for widget in QApplication.topLevelWidgets():
         notice = getattr(widget, "notice", None)
         if notice is not None:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
 from seginst_core.errors import SegInstError
 from seginst_core.events import Event, Reporter
 from seginst_core.library import user_folder
+from seginst_gui.language import tr
 
 if TYPE_CHECKING:
     from seginst_gui.main_window import MainWindow
@@ -61,4 +62,4 @@ class _Paint(QRunnable):
     def _send(self, event: Event) -> None:
         done, total = event["done"], event["total"]
         if isinstance(done, int | float) and isinstance(total, int | float):
-            self._painter.progress.emit("Drawing the sample", done / total)
+            self._painter.progress.emit(tr("Drawing the sample"), done / total)

@@ -119,14 +119,14 @@ class MainWindow(QMainWindow):
         self.docks = {
             name: self._dock(name, title, widget, area)
             for name, title, widget, area in (
-                ("images", "Images", self.images_panel, left),
-                ("layers", "Layers", self.layers_panel, right),
-                ("display", "Display", self.display_panel, right),
-                ("categories", "Classes", self.categories_panel, right),
-                ("objects", "Objects", self.objects_panel, right),
-                ("history", "History", self.history_panel, right),
-                ("models", "Models", self.models_panel, right),
-                ("training", "Training", self.training_panel, bottom),
+                ("images", tr("Images"), self.images_panel, left),
+                ("layers", tr("Layers"), self.layers_panel, right),
+                ("display", tr("Display"), self.display_panel, right),
+                ("categories", tr("Classes"), self.categories_panel, right),
+                ("objects", tr("Objects"), self.objects_panel, right),
+                ("history", tr("History"), self.history_panel, right),
+                ("models", tr("Models"), self.models_panel, right),
+                ("training", tr("Training"), self.training_panel, bottom),
             )
         }
         for name in ("history", "models"):

@@ -27,6 +27,7 @@ from seginst_gui.clipboard import Copied
 from seginst_gui.contents import Contents, ImageReader, has_many, read_predictions
 from seginst_gui.display.settings import Layers
 from seginst_gui.display.state import DisplayState
+from seginst_gui.language import tr
 
 PIPELINE_LETTERS: dict[PipelineName, str] = {"two-stage": "A", "end-to-end": "B"}
 FIRST_CATEGORY = "object"
@@ -199,7 +200,7 @@ class Session(QObject):
     def apply(self, edit: Edit, *, select_added: bool = False) -> None:
         """Store an edit and show it; ProjectError if it cannot be stored, and nothing changed."""
         if any(c.id in self.locked for c in edit.changes):
-            raise ProjectError("A locked object would change; unlock it first.")
+            raise ProjectError(tr("A locked object would change; unlock it first."))
         document = self._document()
         self._project().commit(document, edit)
         self._after([edit], 1)
@@ -322,8 +323,7 @@ class Session(QObject):
         prediction = self.predictions.get(pipeline)
         if prediction is None:
             return ()
-        low = self.layers.threshold
-        return tuple(i for i in prediction.instances if (i.score or 0.0) >= low)
+        return tuple(i for i in prediction.instances if (i.score or 0.0) >= self.layers.threshold)
 
     # ----------------------------------------------------------------------------------------
 

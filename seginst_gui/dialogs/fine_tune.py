@@ -1,6 +1,6 @@
 """Fine-tune with one button; everything that was decided can be seen, and changed under More."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -14,16 +14,22 @@ from PySide6.QtWidgets import (
 )
 
 from seginst_core.library import LibraryModel
-from seginst_core.types import PipelineName
+from seginst_core.types import PipelineName, Stage
 from seginst_gui.dialogs.fine_tune_more import MoreForm
 from seginst_gui.jobs.model_choice import ModelChoice
 from seginst_gui.jobs.plan import Facts, FineTunePlan, minutes_of, stage_of
+from seginst_gui.language import later, tr
 from seginst_gui.panels.labels import dim_label
 from seginst_gui.panels.texts import count, duration
 from seginst_gui.session import PIPELINE_LETTERS
 
 MIN_DONE = 5
 _WIDTH_PX = 520
+_TRAINED: Mapping[Stage, str] = {
+    "all": later("All of it"),
+    "detector": later("The detector alone"),
+    "mask": later("The masks alone"),
+}
 
 
 class FineTuneDialog(QDialog):
@@ -40,7 +46,7 @@ class FineTuneDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("fine_tune_dialog")
-        self.setWindowTitle("Fine-tune")
+        self.setWindowTitle(tr("Fine-tune"))
         self.setMinimumWidth(_WIDTH_PX)
         self._facts = facts
         self._summary = QGridLayout()
@@ -51,7 +57,7 @@ class FineTuneDialog(QDialog):
         self._form.changed.connect(self._show_plan)
         self._more = QToolButton()
         self._more.setObjectName("fine_tune_more")
-        self._more.setText("More")
+        self._more.setText(tr("More"))
         self._more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._more.setCheckable(True)
         self._more.setAutoRaise(True)
@@ -60,7 +66,7 @@ class FineTuneDialog(QDialog):
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
         ok = self._buttons.button(QDialogButtonBox.StandardButton.Ok)
-        ok.setText("Fine-tune")
+        ok.setText(tr("Fine-tune"))
         ok.setDefault(True)
         self._buttons.accepted.connect(self.accept)
         self._buttons.rejected.connect(self.reject)
@@ -73,8 +79,10 @@ class FineTuneDialog(QDialog):
         if n_unfinished:
             layout.addWidget(
                 dim_label(
-                    "An interrupted training is waiting in the Training panel; "
-                    "it stays there and can go on later."
+                    tr(
+                        "An interrupted training is waiting in the Training panel; "
+                        "it stays there and can go on later."
+                    )
                 )
             )
         layout.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
@@ -111,42 +119,48 @@ class FineTuneDialog(QDialog):
 
 
 def _learns_from(facts: Facts) -> str:
-    return (
-        f"Learns from {count(facts.n_objects, 'object')} in "
-        f"{count(facts.n_images, 'image')} marked done. It runs in the background, "
+    return tr(
+        "Learns from {objects} in {images} marked done. It runs in the background, "
         "and you can go on working."
-    )
+    ).format(objects=count(facts.n_objects, "object"), images=count(facts.n_images, "image"))
 
 
 def _tested(facts: Facts) -> str:
     if facts.n_images < MIN_DONE and not facts.n_held_out:
-        return (
-            f"With {MIN_DONE} images done or more, some are kept out of training to test the new "
+        return tr(
+            "With {n} images done or more, some are kept out of training to test the new "
             "model. Until then nothing can say whether it is better, so it will not go live by "
             "itself."
+        ).format(n=MIN_DONE)
+    if facts.n_held_out:
+        kept = tr(
+            "{images} of them and a fifth of those to come are kept out of training for good, "
+            "together with near-duplicates and tiles of the same image."
+        ).format(images=count(facts.n_held_out, "image"))
+    else:
+        kept = tr(
+            "A fifth of them is kept out of training for good, together with near-duplicates and "
+            "tiles of the same image."
         )
-    kept = (
-        f"{count(facts.n_held_out, 'image')} of them and a fifth of those to come are"
-        if facts.n_held_out
-        else "A fifth of them is"
-    )
-    return (
-        f"{kept} kept out of training for good, together with near-duplicates and tiles of the "
-        "same image. They are the test: a new model goes live only if it is better there. "
+    test = tr(
+        "They are the test: a new model goes live only if it is better there. "
         "The former one is kept."
     )
+    return f"{kept} {test}"
 
 
 def _will_do(plan: FineTunePlan, pipeline: PipelineName, facts: Facts) -> str:
     start = plan.start.get(pipeline)
-    begun = f"starts from {start.name}" if start else f"starts from scratch ({plan.preset})"
+    if start:
+        begun = tr("starts from {name}").format(name=start.name)
+    else:
+        begun = tr("starts from scratch ({preset})").format(preset=plan.preset)
     stage = stage_of(plan, pipeline)
-    what = {"all": "All of it", "detector": "The detector alone", "mask": "The masks alone"}[stage]
     if plan.iterations is not None:
-        budget = f"{plan.iterations:,} iterations"
+        budget = tr("{n} iterations").format(n=f"{plan.iterations:,}")
     else:
         budget = duration(60 * minutes_of(plan, pipeline))
-    said = f"{what}, {budget}, {begun}."
+    said = f"{tr(_TRAINED[stage])}, {budget}, {begun}."
     why = _why(facts) if pipeline == "two-stage" and stage == facts.faults.stage else ""
     return f"{said} {why}".strip()
 
@@ -155,9 +169,11 @@ def _why(facts: Facts) -> str:
     """Say what speaks for the suggested stage."""
     boxes, masks = facts.faults.detector, facts.faults.mask
     if facts.faults.stage == "detector":
-        return f"Of {boxes + masks} faults you mended, {boxes} were boxes."
+        text = tr("Of {n} faults you mended, {n_boxes} were boxes.")
+        return text.format(n=boxes + masks, n_boxes=boxes)
     if facts.faults.stage == "mask":
-        return f"Of {boxes + masks} faults you mended, {masks} were masks in boxes that fit."
+        text = tr("Of {n} faults you mended, {n_masks} were masks in boxes that fit.")
+        return text.format(n=boxes + masks, n_masks=masks)
     return ""
 
 

@@ -27,13 +27,19 @@ from seginst_core.types import (
     Stage,
 )
 from seginst_gui.jobs.model_choice import ModelChoice
-from seginst_gui.jobs.plan import STAGE_WORDS, Facts, FineTunePlan
+from seginst_gui.jobs.plan import Facts, FineTunePlan
+from seginst_gui.language import later, tr
 from seginst_gui.panels.texts import with_link
 from seginst_gui.session import PIPELINE_LETTERS
 
 NAMES: dict[PipelineName, str] = {
-    "two-stage": "two-stage (boxes, then nested U-Net)",
-    "end-to-end": "end-to-end (Mask R-CNN)",
+    "two-stage": later("two-stage (boxes, then nested U-Net)"),
+    "end-to-end": later("end-to-end (Mask R-CNN)"),
+}
+STAGE_NAMES: dict[Stage, str] = {
+    "all": later("Both stages"),
+    "detector": later("Detector only"),
+    "mask": later("Masks only"),
 }
 START_MINUTES, START_ITERATIONS = 15, 300
 
@@ -55,13 +61,16 @@ class MoreForm(QWidget):
         self._starts = {name: self._start(name, models, library) for name in PIPELINES}
         self._stage = self._combo("stage")
         for stage in STAGES:
-            best = " (suggested)" if stage == facts.faults.stage else ""
-            self._stage.addItem(f"{STAGE_WORDS[stage].capitalize()}{best}", stage)
+            name = tr(STAGE_NAMES[stage])
+            best = stage == facts.faults.stage
+            text = tr("{stage} (suggested)").format(stage=name) if best else name
+            self._stage.addItem(text, stage)
         self._stage.setCurrentIndex(STAGES.index(plan.stage))
         self._data = self._combo("data")
-        self._data.addItem(f"All images done ({facts.n_images})", False)
+        self._data.addItem(tr("All images done ({n})").format(n=facts.n_images), False)
         if 0 < facts.n_new < facts.n_images:
-            self._data.addItem(f"Only images not learned from yet ({facts.n_new})", True)
+            text = tr("Only images not learned from yet ({n})")
+            self._data.addItem(text.format(n=facts.n_new), True)
         self._preset = self._combo("preset")
         for preset in PRESETS:
             self._preset.addItem(preset, preset)
@@ -72,9 +81,9 @@ class MoreForm(QWidget):
         self._has_detectron2 = detectron2.is_installed()
         self._engine_note = _engine_note()
         self._unit = self._combo("unit")
-        self._unit.addItem("As long as is usual", "usual")
-        self._unit.addItem("minutes each", "minutes")
-        self._unit.addItem("iterations each", "iterations")
+        self._unit.addItem(tr("As long as is usual"), "usual")
+        self._unit.addItem(tr("minutes each"), "minutes")
+        self._unit.addItem(tr("iterations each"), "iterations")
         self._unit.currentIndexChanged.connect(self._on_unit)
         self._amount = QSpinBox()
         self._amount.setObjectName("fine_tune_amount")
@@ -87,14 +96,14 @@ class MoreForm(QWidget):
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         for name, box in self._pipelines.items():
-            form.addRow("Train" if name == "two-stage" else "", box)
+            form.addRow(tr("Train") if name == "two-stage" else "", box)
         for name, combo in self._starts.items():
-            form.addRow(f"{PIPELINE_LETTERS[name]} starts from", combo)
-        form.addRow("Stage of A", self._stage)
-        form.addRow("Data", self._data)
-        form.addRow("For", budget)
-        form.addRow("Size from scratch", self._preset)
-        form.addRow("Engine from scratch", self._engine)
+            form.addRow(tr("{letter} starts from").format(letter=PIPELINE_LETTERS[name]), combo)
+        form.addRow(tr("Stage of A"), self._stage)
+        form.addRow(tr("Data"), self._data)
+        form.addRow(tr("For"), budget)
+        form.addRow(tr("Size from scratch"), self._preset)
+        form.addRow(tr("Engine from scratch"), self._engine)
         form.addRow("", self._engine_note)
         self._check()
 
@@ -121,7 +130,7 @@ class MoreForm(QWidget):
         )
 
     def _pipeline(self, name: PipelineName, plan: FineTunePlan) -> QCheckBox:
-        box = QCheckBox(f"{PIPELINE_LETTERS[name]} · {NAMES[name]}")
+        box = QCheckBox(f"{PIPELINE_LETTERS[name]} · {tr(NAMES[name])}")
         box.setObjectName(f"fine_tune_{name}")
         box.setChecked(name in plan.pipelines)
         box.toggled.connect(lambda _on: self._check())
@@ -134,11 +143,11 @@ class MoreForm(QWidget):
         combo = self._combo(f"start_{name}")
         live = models.get(name)
         if live is not None:
-            combo.addItem(f"{live.name} (live)", live)
+            combo.addItem(tr("{name} (live)").format(name=live.name), live)
         for model in library:
             if model.card.pipeline == name and (live is None or model.folder != live.folder):
                 combo.addItem(model.name, model)
-        combo.addItem("Scratch", None)
+        combo.addItem(tr("Scratch"), None)
         combo.setCurrentIndex(0 if live is not None else combo.count() - 1)
         return combo
 

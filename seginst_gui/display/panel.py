@@ -268,4 +268,4 @@ def _percent(value: int) -> str:
 
 
 def _pixels(value: int) -> str:
-    return f"{value} px" if value else "none"
+    return f"{value} px" if value else tr("none")

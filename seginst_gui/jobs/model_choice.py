@@ -5,10 +5,11 @@ from collections.abc import Collection, Sequence
 from seginst_core.library import LibraryModel, list_models
 from seginst_core.project import Project
 from seginst_core.types import PIPELINES, PipelineName
+from seginst_gui.language import later, tr
 
 ModelChoice = dict[PipelineName, LibraryModel]
 
-FIRST_NOTE = "In use from the start."
+FIRST_NOTE = later("In use from the start.")
 
 
 def load_choice(project: Project) -> ModelChoice:
@@ -33,7 +34,8 @@ def go_live(
     """Let a model be the live one of its pipeline; the first time, the former is put on record."""
     learning, pipeline = project.learning, model.card.pipeline
     if former is not None and not learning.live_models(pipeline):
-        learning.go_live(pipeline, former.card.id, former.name, str(former.folder), FIRST_NOTE)
+        first = tr(FIRST_NOTE)
+        learning.go_live(pipeline, former.card.id, former.name, str(former.folder), first)
     learning.go_live(pipeline, model.card.id, model.name, str(model.folder), note)
 
 

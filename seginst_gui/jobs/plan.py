@@ -17,15 +17,16 @@ from seginst_core.review.objects.fair import for_scoring
 from seginst_core.types import Dataset, EngineName, PipelineName, Preset, Stage
 from seginst_gui.jobs.model_choice import ModelChoice
 from seginst_gui.jobs.training import Job
+from seginst_gui.language import later, tr
 
 MINUTES: Mapping[Stage, float] = {"all": 15.0, "detector": 10.0, "mask": 5.0}
 """How long a stage is trained unless the person says otherwise."""
 MOST_LOOKED_AT = 200
 """So many images are enough to see which stage had to be mended."""
 STAGE_WORDS: Mapping[Stage, str] = {
-    "all": "both stages",
-    "detector": "detector only",
-    "mask": "masks only",
+    "all": later("both stages"),
+    "detector": later("detector only"),
+    "mask": later("masks only"),
 }
 
 
@@ -65,7 +66,10 @@ def gather(project: Project) -> Facts:
     n = sum(e.n_instances for e in done)
     if not n:
         raise DataError(
-            "No image marked done holds an object; correct a few images and mark them done first."
+            tr(
+                "No image marked done holds an object; "
+                "correct a few images and mark them done first."
+            )
         )
     pairs = []
     # The newest are enough to tell, and a large project holds tens of thousands of predictions.
@@ -122,7 +126,7 @@ def write_jobs(project: Project, plan: FineTunePlan, models: ModelChoice) -> lis
     if plan.only_new:
         train = _without(train, learned_from(learning.runs()))
     if not n_objects(train):
-        raise DataError("The images to learn from hold no object; mark more images done first.")
+        raise DataError(tr("The images to learn from hold no object; mark more images done first."))
     stamp = time.strftime("%Y%m%d-%H%M%S")
     run = project.runs_folder / stamp
     coco_json.write(train, run / "train.json")
@@ -131,7 +135,7 @@ def write_jobs(project: Project, plan: FineTunePlan, models: ModelChoice) -> lis
         "images": str(project.folder),
         "preset": plan.preset,
         "image_ids": [ref.id for ref in train.images],
-        "description": f"Trained in SegInst on {project.folder.name}.",
+        "description": tr("Trained in SegInst on {name}.").format(name=project.folder.name),
     }
     jobs = []
     for pipeline in plan.pipelines:
@@ -154,8 +158,10 @@ def write_jobs(project: Project, plan: FineTunePlan, models: ModelChoice) -> lis
             params["iterations"] = plan.iterations
         else:
             params["minutes"] = minutes_of(plan, pipeline)
-        words = f", {STAGE_WORDS[stage_of(plan, pipeline)]}" if pipeline == "two-stage" else ""
-        jobs.append(Job("fine_tune", f"Fine-tuning {pipeline}{words}", params))
+        title = tr("Fine-tuning {pipeline}").format(pipeline=pipeline)
+        if pipeline == "two-stage":
+            title += f", {tr(STAGE_WORDS[stage_of(plan, pipeline)])}"
+        jobs.append(Job("fine_tune", title, params))
     return jobs
 
 

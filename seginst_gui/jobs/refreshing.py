@@ -13,6 +13,7 @@ from seginst_core.project import Project
 from seginst_core.project.learning.data import corrections, is_corrected, n_objects, newest
 from seginst_gui import settings
 from seginst_gui.jobs.training import Job, Trainer
+from seginst_gui.language import tr
 from seginst_gui.session import Session
 
 ITERATIONS = 150
@@ -80,7 +81,8 @@ class Refresher(QObject):
         if not self.every:
             self.said.emit("")
             return
-        self.said.emit(f"{len(self._corrected)} of {self.every} objects corrected since the last.")
+        text = tr("{n} of {every} objects corrected since the last.")
+        self.said.emit(text.format(n=len(self._corrected), every=self.every))
 
 
 def _job(project: Project, model: LibraryModel) -> Job:
@@ -90,8 +92,10 @@ def _job(project: Project, model: LibraryModel) -> Job:
     train, tried = newest(train, MOST_TRAIN), newest(tried, MOST_TRIED)
     if n_objects(tried) < MIN_TRIED or not n_objects(train):
         raise DataError(
-            "The quick refresh waits: it is tried on corrected objects in images kept out of "
-            f"training, and there are {n_objects(tried)} of at least {MIN_TRIED}."
+            tr(
+                "The quick refresh waits: it is tried on corrected objects in images kept out of "
+                "training, and there are {n} of at least {least}."
+            ).format(n=n_objects(tried), least=MIN_TRIED)
         )
     # Drafts have no side yet; once learned from, they are never held out.
     learning.train_on([ref.id for ref in train.images])
@@ -106,6 +110,7 @@ def _job(project: Project, model: LibraryModel) -> Job:
         "images": str(project.folder),
         "out": str(project.models_folder / f"two-stage-{stamp}-masks"),
         "iterations": ITERATIONS,
-        "description": f"Masks refreshed in SegInst on {project.folder.name}.",
+        "description": tr("Masks refreshed in SegInst on {name}.").format(name=project.folder.name),
     }
-    return Job("refresh_masks", f"Quick refresh of {model.name}'s masks", params)
+    title = tr("Quick refresh of {name}'s masks").format(name=model.name)
+    return Job("refresh_masks", title, params)

@@ -126,7 +126,7 @@ class Trainer(QObject):
             self._begin(make)
             return
         self._job = self._worker.submit("image_looks", {"images": rows})
-        self.preparing.emit("Looking for near-duplicates among the images")
+        self.preparing.emit(tr("Looking for near-duplicates among the images"))
 
     def resume(self) -> None:
         """Go on with all runs that are unfinished."""
@@ -166,7 +166,9 @@ class Trainer(QObject):
 
     def _ready(self) -> Project:
         if self.busy:
-            raise DataError("A training is running already; wait for its end, or pause it first.")
+            raise DataError(
+                tr("A training is running already; wait for its end, or pause it first.")
+            )
         assert self._session.project is not None
         return self._session.project
 

@@ -13,6 +13,7 @@ from seginst_core.masks.geometry import mask_box
 from seginst_core.project.edits import Change, Edit
 from seginst_core.review.objects.schema import ObjectCase
 from seginst_core.types import HUMAN, Instance, Mask, PipelineName
+from seginst_gui.language import tr
 from seginst_gui.session import PIPELINE_LETTERS, Session
 
 Side = Literal["a", "b"]
@@ -40,8 +41,9 @@ def take(session: Session, case: ObjectCase, pipeline: PipelineName) -> None:
     letter = PIPELINE_LETTERS[pipeline]
     found = found_by(session, case, pipeline)
     if found is None:
-        raise ProjectError(f"{letter} sees no object here.")
-    _put(session, case, _as_seen(session, found), f"Take {letter}", f"take_{letter.lower()}")
+        raise ProjectError(tr("{letter} sees no object here.").format(letter=letter))
+    text = tr("Take {letter}").format(letter=letter)
+    _put(session, case, _as_seen(session, found), text, f"take_{letter.lower()}")
 
 
 def confirm(session: Session, case: ObjectCase) -> None:
@@ -57,7 +59,7 @@ def confirm(session: Session, case: ObjectCase) -> None:
         refuse(session, case)
     elif not truth.origin.vouched:
         seen = replace(truth, origin=replace(truth.origin, seen=True))
-        _apply(session, (Change(truth, seen),), "Confirm", "confirm")
+        _apply(session, (Change(truth, seen),), tr("Confirm"), "confirm")
 
 
 def refuse(session: Session, case: ObjectCase) -> None:
@@ -68,14 +70,14 @@ def refuse(session: Session, case: ObjectCase) -> None:
     ids = session.new_ids(len(found))
     refused = tuple(replace(i, id=new) for i, new in zip(found, ids, strict=True))
     changes = () if truth is None else (Change(truth, None),)
-    _apply(session, changes, "Not an object", "not_object", refused)
+    _apply(session, changes, tr("Not an object"), "not_object", refused)
 
 
 def name_as_b(session: Session, case: ObjectCase) -> None:
     """Let the object be A's mask with B's class."""
     a, b = _both(session, case)
     named = replace(_as_seen(session, a), category_id=b.category_id)
-    _put(session, case, named, "A's mask with B's class", "a_as_b")
+    _put(session, case, named, tr("A's mask with B's class"), "a_as_b")
 
 
 def combine(session: Session, case: ObjectCase, how: Literal["union", "intersection"]) -> None:
@@ -83,30 +85,31 @@ def combine(session: Session, case: ObjectCase, how: Literal["union", "intersect
     a, b = _both(session, case)
     masks = a.mask, b.mask
     if masks[0] is None or masks[1] is None:
-        raise ProjectError("One of the two predictions is only a box.")
+        raise ProjectError(tr("One of the two predictions is only a box."))
     mask = (geometry.union if how == "union" else geometry.intersect)(masks[0], masks[1])
     if mask is None:
-        raise ProjectError("The two masks have no pixel in common.")
-    _put(session, case, _with_mask(session, a, mask), f"{how.capitalize()} of A and B", how)
+        raise ProjectError(tr("The two masks have no pixel in common."))
+    text = tr("Union of A and B") if how == "union" else tr("Intersection of A and B")
+    _put(session, case, _with_mask(session, a, mask), text, how)
 
 
 def take_drawn(session: Session, case: ObjectCase, mask: Mask) -> None:
     """Let the object be what A's nested U-Net drew in B's box, with B's class."""
     b = found_by(session, case, "end-to-end")
     if b is None:
-        raise ProjectError("B sees no object here.")
+        raise ProjectError(tr("B sees no object here."))
     a_model = session.predictions.get("two-stage")
     made = _with_mask(session, b, mask)
     if a_model is not None:
         origin = replace(made.origin, model=a_model.model, pipeline="two-stage", edited=False)
         made = replace(made, origin=origin)
-    _put(session, case, made, "A's mask in B's box", "b_box")
+    _put(session, case, made, tr("A's mask in B's box"), "b_box")
 
 
 def _both(session: Session, case: ObjectCase) -> tuple[Instance, Instance]:
     a, b = (found_by(session, case, p) for p in SIDES)
     if a is None or b is None:
-        raise ProjectError("This takes an object that both A and B see.")
+        raise ProjectError(tr("This takes an object that both A and B see."))
     return a, b
 
 

@@ -139,7 +139,8 @@ class LayersPanel(QWidget):
         if prediction is None:
             return tr("has not looked yet")
         n_shown, n = len(self._session.proposals(pipeline)), len(prediction.instances)
-        parts = (f"{n_shown:,} of {n:,}", self._models.get(pipeline))
+        shown = tr("{n} of {total}").format(n=f"{n_shown:,}", total=f"{n:,}")
+        parts = (shown, self._models.get(pipeline))
         return " · ".join(part for part in parts if part)
 
     def _switch(self) -> None:

@@ -5,20 +5,21 @@ from html import escape
 
 from seginst_core.library import LibraryModel
 from seginst_core.models.card import Scalar
+from seginst_gui.language import later, tr
 from seginst_gui.panels.texts import duration
 
-_KINDS = (("segm", "Masks"), ("bbox", "Boxes"))
+_KINDS = (("segm", later("Masks")), ("bbox", later("Boxes")))
 _MEASURES = ("AP", "AP50", "AP75")
 _TRAINING = {
-    "data": "Data",
-    "n_images": "Images",
-    "n_objects": "Objects",
-    "started_from": "Started from",
-    "stage": "Stages",
-    "epochs": "Epochs",
-    "iterations": "Iterations",
-    "minutes": "Time",
-    "seed": "Seed",
+    "data": later("Data"),
+    "n_images": later("Images"),
+    "n_objects": later("Objects"),
+    "started_from": later("Started from"),
+    "stage": later("Stages"),
+    "epochs": later("Epochs"),
+    "iterations": later("Iterations"),
+    "minutes": later("Time"),
+    "seed": later("Seed"),
 }
 # Shown elsewhere, or of no use to a reader.
 _APART = ("val", "command", "started_from_id")
@@ -53,25 +54,25 @@ def facts_html(model: LibraryModel, place: str, dim: str, ancestors: Sequence[st
     card = model.card
     parts = [f"<p><b>{escape(model.name)}</b></p>"]
     if card.description:
-        parts.append(f"<p>{escape(card.description)}</p>")
+        parts.append(_paragraph(card.description))
     facts = [
-        ("Finds", ", ".join(category.name for category in card.categories)),
-        ("Pipeline", f"{card.pipeline}, {card.engine}"),
-        ("Preset", card.preset),
-        ("Kept in", place),
+        (tr("Finds"), ", ".join(category.name for category in card.categories)),
+        (tr("Pipeline"), f"{card.pipeline}, {card.engine}"),
+        (tr("Preset"), card.preset),
+        (tr("Kept in"), place),
     ]
     parts.append(_table(facts, dim))
     on = card.training.get("val")
-    parts.append(_heading(f"Scores on {on}" if on else "Scores"))
-    parts.append(_scores(card.scores, dim) if card.scores else "<p>Not scored yet.</p>")
+    parts.append(_heading(tr("Scores on {data}").format(data=on) if on else tr("Scores")))
+    parts.append(_scores(card.scores, dim) if card.scores else _paragraph(tr("Not scored yet.")))
     training = _training(card.training)
     if len(ancestors) > 1:
-        training.append(("Lineage", " ← ".join((model.name, *ancestors))))
+        training.append((tr("Lineage"), " ← ".join((model.name, *ancestors))))
     if training:
-        parts.append(_heading("Training") + _table(training, dim))
+        parts.append(_heading(tr("Training")) + _table(training, dim))
     command = card.training.get("command")
     if command:
-        parts.append(_heading("Command") + f"<p><tt>{escape(str(command))}</tt></p>")
+        parts.append(_heading(tr("Command")) + f"<p><tt>{escape(str(command))}</tt></p>")
     return "".join(parts)
 
 
@@ -84,12 +85,13 @@ def _scores(scores: Mapping[str, float], dim: str) -> str:
             f"<td {_NUMBER_CELL}>{'–' if value is None else f'{value:.3f}'}</td>"
             for value in values
         )
-        rows.append(f"<tr><td>{_caption(name, dim)}</td>{cells}</tr>")
+        rows.append(f"<tr><td>{_caption(tr(name), dim)}</td>{cells}</tr>")
     rest = []
     if "mean_iou" in scores:
-        rest.append(("Mean IoU", f"{scores['mean_iou']:.3f}"))
+        rest.append((tr("Mean IoU"), f"{scores['mean_iou']:.3f}"))
     if "seconds_per_image" in scores:
-        rest.append(("Time an image", f"{scores['seconds_per_image']:.2g} s"))
+        seconds = tr("{n} s").format(n=f"{scores['seconds_per_image']:.2g}")
+        rest.append((tr("Time an image"), seconds))
     return f"<table>{''.join(rows)}</table>" + _table(rest, dim)
 
 
@@ -98,7 +100,8 @@ def _training(training: Mapping[str, Scalar]) -> list[tuple[str, str]]:
     for key, value in training.items():
         if key in _APART:
             continue
-        name = _TRAINING.get(key) or key.replace("_", " ").capitalize()
+        known = _TRAINING.get(key)
+        name = tr(known) if known else key.replace("_", " ").capitalize()
         minutes = key == "minutes" and isinstance(value, int | float)
         rows.append((name, duration(60 * float(value)) if minutes else str(value)))
     return rows
@@ -111,6 +114,10 @@ def _table(rows: Sequence[tuple[str, str]], dim: str) -> str:
         for name, value in rows
     )
     return f"<table>{cells}</table>"
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{escape(text)}</p>"
 
 
 def _heading(text: str) -> str:

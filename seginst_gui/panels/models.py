@@ -25,15 +25,16 @@ from seginst_core import library
 from seginst_core.errors import SegInstError
 from seginst_core.library import LibraryModel, Place
 from seginst_core.types import PIPELINES, PipelineName
+from seginst_gui.language import later, tr
 from seginst_gui.panels.learning.model_history import ModelHistory
 from seginst_gui.panels.model_facts import facts_html, lineage
 from seginst_gui.session import PIPELINE_LETTERS, Session
 from seginst_gui.theme import icon, tone_colour
 
 PLACES: dict[Place, tuple[str, str]] = {
-    "project": ("project", "this project"),
-    "user": ("yours", "your models"),
-    "starter": ("starter", "SegInst itself"),
+    "project": (later("project"), later("this project")),
+    "user": (later("yours"), later("your models")),
+    "starter": (later("starter"), later("SegInst itself")),
 }
 """In the list, and in a sentence."""
 _FOLDER = Qt.ItemDataRole.UserRole
@@ -56,20 +57,20 @@ class ModelsPanel(QWidget):
         self._tree = self._make_tree()
         self._facts = QTextBrowser()
         self._facts.setObjectName("model_facts")
-        self._facts.setAccessibleName("About the model")
+        self._facts.setAccessibleName(tr("About the model"))
         self._facts.setFrameShape(QFrame.Shape.NoFrame)
         self._facts.document().setDocumentMargin(8)
-        self._use_button = QPushButton("Use")
+        self._use_button = QPushButton(tr("Use"))
         self._use_button.setObjectName("use_model")
         self._use_button.clicked.connect(self._use)
-        self._add_button = QPushButton(icon("add_model"), "Add model")
+        self._add_button = QPushButton(icon("add_model"), tr("Add model"))
         self._add_button.setObjectName("add_model")
-        self._add_button.setToolTip("Copy a model into your models")
+        self._add_button.setToolTip(tr("Copy a model into your models"))
         ways = QMenu(self._add_button)
-        ways.addAction("A model directory…", self._add_directory)
-        ways.addAction("A detectron2 model…", self._add_detectron2)
+        ways.addAction(tr("A model directory…"), self._add_directory)
+        ways.addAction(tr("A detectron2 model…"), self._add_detectron2)
         self._add_button.setMenu(ways)
-        self._remove_button = QPushButton(icon("delete"), "Remove")
+        self._remove_button = QPushButton(icon("delete"), tr("Remove"))
         self._remove_button.setObjectName("remove_model")
         self._remove_button.clicked.connect(self._remove)
         buttons = QHBoxLayout()
@@ -90,8 +91,8 @@ class ModelsPanel(QWidget):
         self.history = ModelHistory(session)
         self._tabs = QTabWidget()
         self._tabs.setDocumentMode(True)
-        self._tabs.addTab(models, "Library")
-        self._tabs.addTab(self.history, "Lineage")
+        self._tabs.addTab(models, tr("Library"))
+        self._tabs.addTab(self.history, tr("Lineage"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._tabs)
@@ -135,8 +136,8 @@ class ModelsPanel(QWidget):
     def _make_tree(self) -> QTreeWidget:
         tree = QTreeWidget()
         tree.setObjectName("models")
-        tree.setAccessibleName("Models")
-        tree.setHeaderLabels(["Model", "From", "Mask AP"])
+        tree.setAccessibleName(tr("Models"))
+        tree.setHeaderLabels([tr("Model"), tr("From"), tr("Mask AP")])
         tree.setFrameShape(QFrame.Shape.NoFrame)
         tree.setRootIsDecorated(False)
         tree.setIndentation(10)
@@ -163,11 +164,16 @@ class ModelsPanel(QWidget):
     def _row(self, model: LibraryModel) -> QTreeWidgetItem:
         ap = model.card.scores.get("segm_AP")
         short, at_length = PLACES[model.place]
-        row = QTreeWidgetItem([model.name, short, "–" if ap is None else f"{ap:.2f}"])
+        row = QTreeWidgetItem([model.name, tr(short), "–" if ap is None else f"{ap:.2f}"])
         row.setData(_NAME, _FOLDER, str(model.folder))
         row.setTextAlignment(_AP, Qt.AlignmentFlag.AlignCenter)
         names = ", ".join(category.name for category in model.card.categories)
-        row.setToolTip(_NAME, f"{model.name}: finds {names}; from {at_length}")
+        row.setToolTip(
+            _NAME,
+            tr("{name}: finds {classes}; from {place}").format(
+                name=model.name, classes=names, place=tr(at_length)
+            ),
+        )
         self._set_height(row)
         return row
 
@@ -199,17 +205,20 @@ class ModelsPanel(QWidget):
         page = ""
         if model is not None:
             ancestors = lineage(model, list(self._models.values()))
-            page = facts_html(model, PLACES[model.place][1], dim, ancestors)
+            page = facts_html(model, tr(PLACES[model.place][1]), dim, ancestors)
         self._facts.setHtml(page)
         in_use = model is not None and self._used.get(model.card.pipeline) == model.folder
         letter = PIPELINE_LETTERS[model.card.pipeline] if model else ""
-        self._use_button.setText(f"In use for {letter}" if in_use else f"Use for {letter}".strip())
+        use = tr("In use for {letter}") if in_use else tr("Use for {letter}")
+        self._use_button.setText(use.format(letter=letter).strip())
         open_project = self._session.project is not None
         self._use_button.setEnabled(model is not None and not in_use and open_project)
         starter = model is not None and model.place == "starter"
         self._remove_button.setEnabled(model is not None and not starter)
         self._remove_button.setToolTip(
-            "Starter models come with SegInst and stay" if starter else "Delete the model's files"
+            tr("Starter models come with SegInst and stay")
+            if starter
+            else tr("Delete the model's files")
         )
 
     def _use(self) -> None:
@@ -218,7 +227,7 @@ class ModelsPanel(QWidget):
             self.model_chosen.emit(model.card.pipeline, str(model.folder))
 
     def _add_directory(self) -> None:
-        name = QFileDialog.getExistingDirectory(self, "Add a model directory")
+        name = QFileDialog.getExistingDirectory(self, tr("Add a model directory"))
         if not name:
             return
         try:
@@ -244,10 +253,15 @@ class ModelsPanel(QWidget):
         if model is None:
             return
         if model.folder in self._used.values():
-            self.problem.emit(f"{model.name} is in use; choose another model first.")
+            self.problem.emit(
+                tr("{name} is in use; choose another model first.").format(name=model.name)
+            )
             return
-        question = f"Delete the model {model.name} and its weights? This cannot be undone."
-        if QMessageBox.question(self, "Remove model", question) != QMessageBox.StandardButton.Yes:
+        title = tr("Remove model")
+        question = tr("Delete the model {name} and its weights? This cannot be undone.").format(
+            name=model.name
+        )
+        if QMessageBox.question(self, title, question) != QMessageBox.StandardButton.Yes:
             return
         project = self._session.project
         # Without the project it is the person's own model that goes, even if both have the name.

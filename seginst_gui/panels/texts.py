@@ -33,7 +33,11 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return tr("{n} min").format(n=minutes)
     hours, rest = divmod(minutes, 60)
-    return tr("{hours} h {minutes} min").format(hours=hours, minutes=rest) if rest else f"{hours} h"
+    return (
+        tr("{hours} h {minutes} min").format(hours=hours, minutes=rest)
+        if rest
+        else tr("{n} h").format(n=hours)
+    )
 
 
 def moment(stamp: str, now: datetime) -> str:

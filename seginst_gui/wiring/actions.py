@@ -15,6 +15,7 @@ from seginst_gui.dialogs.about import show_about
 from seginst_gui.dialogs.command_palette import run_palette
 from seginst_gui.dialogs.shortcuts import ShortcutSheet
 from seginst_gui.display.switches import SWITCHES
+from seginst_gui.language import tr
 from seginst_gui.theme import THEMES, ThemeName, apply_theme
 from seginst_gui.tools import TOOLS
 
@@ -34,7 +35,7 @@ def connect_actions(window: "MainWindow") -> None:
         "open_folder": commands.ask_folder,
         "import_coco": commands.import_coco,
         "export_coco": commands.export_coco,
-        "save": lambda: window.notice.say("Saved: everything is, as it happens."),
+        "save": lambda: window.notice.say(tr("Saved: everything is, as it happens.")),
         "quit": window.close,
         "undo": lambda: (window.review_page or session).undo(),
         "redo": session.redo,

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
+from seginst_gui.language import later, tr
 from seginst_gui.review import recalled
 from seginst_gui.review.keys import REVIEW_ACTIONS
 from seginst_gui.wiring.states import show_states
@@ -10,7 +11,7 @@ from seginst_gui.wiring.states import show_states
 if TYPE_CHECKING:
     from seginst_gui.main_window import MainWindow
 
-UNDER_WAY = "A review was under way here; every decision of it is kept."
+UNDER_WAY = later("A review was under way here; every decision of it is kept.")
 
 
 def connect_review(window: "MainWindow") -> None:
@@ -54,7 +55,7 @@ def leave_review(window: "MainWindow", *, is_open: bool = False) -> None:
 
 def _enter(window: "MainWindow") -> None:
     window.layout_before = window.saveState()
-    if window.notice.text == UNDER_WAY:
+    if window.notice.text == tr(UNDER_WAY):
         window.notice.hide()
     # Imported when it is first wanted, so that no start waits for it; so are the others below.
     from seginst_gui.review.page import ReviewPage
@@ -101,4 +102,4 @@ def _on_project(window: "MainWindow") -> None:
         leave_review(window, is_open=True)
         show_states(window)
     if window.review_page is None and recalled(session).get("open") is True:
-        window.notice.say(UNDER_WAY, "Go on", lambda: switch_review(window))
+        window.notice.say(tr(UNDER_WAY), tr("Go on"), lambda: switch_review(window))

@@ -8,9 +8,10 @@ from PySide6.QtCore import QEvent
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
+from seginst_gui.language import later, tr
 from seginst_gui.theme import is_dark
 
-TOTAL = "total"
+TOTAL = later("total")
 # Light theme, dark theme: Okabe and Ito's colours, shaded until they stand out from either ground.
 _COLOURS = (
     ("#0072b2", "#56b4e9"),
@@ -99,7 +100,7 @@ class _Plot(QWidget):
             curve = self._curves[name]
             x, y = zip(*points, strict=True)
             curve.setData(x, y)
-            self._legend.getLabel(curve).setText(f"{name.replace('_', ' ')}  {value:.3g}")
+            self._legend.getLabel(curve).setText(f"{_shown(name)}  {value:.3g}")
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_legend"):
@@ -115,7 +116,7 @@ class _Plot(QWidget):
         self._view.setBackground(ground)
         ground.setAlpha(215)
         self._legend.setBrush(ground)
-        for side, label in (("bottom", "iteration"), ("left", "loss")):
+        for side, label in (("bottom", tr("iteration")), ("left", tr("loss"))):
             axis = self._view.getPlotItem().getAxis(side)
             axis.setPen(text)
             axis.setTextPen(text)
@@ -129,3 +130,7 @@ class _Plot(QWidget):
             colour = QColor(_COLOURS[place % len(_COLOURS)][is_dark()])
             curve.setPen(pyqtgraph.mkPen(colour, width=1.6))
             place += 1
+
+
+def _shown(name: str) -> str:
+    return tr(TOTAL) if name == TOTAL else name.replace("_", " ")

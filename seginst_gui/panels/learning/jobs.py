@@ -18,12 +18,15 @@ from PySide6.QtWidgets import (
 )
 
 from seginst_core.events import Event
+from seginst_gui.language import later, tr
 from seginst_gui.panels.labels import IconLabel
 from seginst_gui.panels.learning.curves import LossCurves
 from seginst_gui.panels.texts import duration
 from seginst_gui.theme import icon
 
-SENTENCE_IDLE = "Nothing is being trained. Fine-tune (Ctrl+T) learns from the images marked done."
+SENTENCE_IDLE = later(
+    "Nothing is being trained. Fine-tune (Ctrl+T) learns from the images marked done."
+)
 LOG_LINES = 2000
 _WIDE_PX = 700
 """From this width on the messages stand beside the curves, else below them."""
@@ -45,19 +48,19 @@ class JobsPanel(QWidget):
         self._pace = _Pace(clock)
         self._clock = clock
         self._started = 0.0
-        self._title = QLabel(SENTENCE_IDLE)
+        self._title = QLabel(tr(SENTENCE_IDLE))
         self._title.setWordWrap(True)
-        self._cancel = QPushButton(icon("cancel_job"), "Cancel")
+        self._cancel = QPushButton(icon("cancel_job"), tr("Cancel"))
         self._cancel.setObjectName("cancel")
-        self._cancel.setToolTip("Give the training up: nothing comes of it")
+        self._cancel.setToolTip(tr("Give the training up: nothing comes of it"))
         self._cancel.clicked.connect(self._ask_to_cancel)
-        self._pause = QPushButton(icon("pause"), "Pause")
+        self._pause = QPushButton(icon("pause"), tr("Pause"))
         self._pause.setObjectName("pause")
-        self._pause.setToolTip("Stop for now; it goes on where it was, also after a restart")
+        self._pause.setToolTip(tr("Stop for now; it goes on where it was, also after a restart"))
         self._pause.clicked.connect(self._ask_to_pause)
-        self._resume = QPushButton(icon("resume"), "Resume")
+        self._resume = QPushButton(icon("resume"), tr("Resume"))
         self._resume.setObjectName("resume")
-        self._resume.setToolTip("Go on where it was")
+        self._resume.setToolTip(tr("Go on where it was"))
         self._resume.clicked.connect(self.resume_wanted)
         self._bar = QProgressBar()
         self._text = QLabel()
@@ -68,7 +71,7 @@ class JobsPanel(QWidget):
         self._log.setReadOnly(True)
         self._log.setMinimumHeight(_LOG_HEIGHT_PX)
         self._log.setMaximumBlockCount(LOG_LINES)
-        self._log.setAccessibleName("Messages of the job")
+        self._log.setAccessibleName(tr("Messages of the job"))
         self._lower = QSplitter(Qt.Orientation.Vertical)
         self._lower.addWidget(self._curves)
         self._lower.addWidget(self._log)
@@ -100,7 +103,7 @@ class JobsPanel(QWidget):
         self._started = self._clock()
         self._pace.reset()
         self._head(title)
-        self._say("Starting")
+        self._say(tr("Starting"))
         self._bar.setRange(0, 0)
         self._curves.forget()
         self._curves.hide()
@@ -131,11 +134,11 @@ class JobsPanel(QWidget):
         self._bar.hide()
         self._say(text, ok)
         took = duration(self._clock() - self._started)
-        self._log_line(f"{text} (took {took})")
+        self._log_line(tr("{text} (took {time})").format(text=text, time=took))
 
     def idle(self) -> None:
         """Show that nothing is under way; what the last job left is cleared."""
-        self._title.setText(SENTENCE_IDLE)
+        self._title.setText(tr(SENTENCE_IDLE))
         self._title.setFont(self.font())
         self._offer()
         for widget in (self._bar, self._text, self._mark, self._lower):
@@ -162,8 +165,8 @@ class JobsPanel(QWidget):
         for button in self._buttons:
             button.setVisible(button in buttons)
             button.setEnabled(True)
-        self._cancel.setText("Discard" if self._resume in buttons else "Cancel")
-        self._pause.setText("Pause")
+        self._cancel.setText(tr("Discard") if self._resume in buttons else tr("Cancel"))
+        self._pause.setText(tr("Pause"))
 
     def _ask_to_cancel(self) -> None:
         self._stopping(self._cancel)
@@ -176,7 +179,7 @@ class JobsPanel(QWidget):
     def _stopping(self, button: QPushButton) -> None:
         for one in self._buttons:
             one.setEnabled(False)
-        button.setText("Stopping…")
+        button.setText(tr("Stopping…"))
 
     def _show_progress(self, event: Event) -> None:
         done, total = event.get("done"), event.get("total")
@@ -190,7 +193,7 @@ class JobsPanel(QWidget):
         self._bar.setRange(0, _STEPS)
         self._bar.setValue(round(_STEPS * min(1.0, done / total)))
         left = self._pace.seconds_left(float(done), float(total))
-        rest = "" if left is None else f"about {duration(left)} left"
+        rest = "" if left is None else tr("about {time} left").format(time=duration(left))
         self._say(" · ".join(part for part in (text, rest) if part))
 
     def _show_loss(self, event: Event) -> None:
@@ -198,7 +201,7 @@ class JobsPanel(QWidget):
         if not isinstance(iteration, int) or not isinstance(losses, dict):
             return
         numbers = {k: float(v) for k, v in losses.items() if isinstance(v, int | float)}
-        self._curves.add(str(event.get("part") or "network"), iteration, numbers)
+        self._curves.add(str(event.get("part") or tr("network")), iteration, numbers)
         self._curves.show()
 
     def _log_line(self, text: str) -> None:

@@ -22,13 +22,14 @@ from PySide6.QtWidgets import (
 from seginst_core.project.learning import LiveModel, Run
 from seginst_core.project.reviewing import ModelCost
 from seginst_core.types import PIPELINES
+from seginst_gui.language import later, tr
 from seginst_gui.panels.labels import empty_label
 from seginst_gui.panels.texts import count, duration, moment
 from seginst_gui.session import PIPELINE_LETTERS, Session
 from seginst_gui.theme import icon
 
 _STEP = Qt.ItemDataRole.UserRole
-SENTENCE_EMPTY = "No model has gone live in this project yet. Fine-tune (Ctrl+T) makes one."
+SENTENCE_EMPTY = later("No model has gone live in this project yet. Fine-tune (Ctrl+T) makes one.")
 
 
 class ModelHistory(QWidget):
@@ -44,8 +45,8 @@ class ModelHistory(QWidget):
         self._runs: dict[str, Run] = {}
         self._tree = QTreeWidget()
         self._tree.setObjectName("model_history")
-        self._tree.setAccessibleName("Models that were live")
-        self._tree.setHeaderLabels(["Model", "Live since", "To correct"])
+        self._tree.setAccessibleName(tr("Models that were live"))
+        self._tree.setHeaderLabels([tr("Model"), tr("Live since"), tr("To correct")])
         self._tree.setRootIsDecorated(False)
         self._tree.setFrameShape(QFrame.Shape.NoFrame)
         header = self._tree.header()
@@ -53,20 +54,20 @@ class ModelHistory(QWidget):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for section in (1, 2):
             header.setSectionResizeMode(section, QHeaderView.ResizeMode.ResizeToContents)
-        self._tree.headerItem().setToolTip(2, "Time spent on each object taken over from it")
+        self._tree.headerItem().setToolTip(2, tr("Time spent on each object taken over from it"))
         self._tree.currentItemChanged.connect(lambda *_rows: self._on_current())
         self._note = QTextBrowser()
         self._note.setObjectName("live_note")
-        self._note.setAccessibleName("Note on the model")
+        self._note.setAccessibleName(tr("Note on the model"))
         self._note.setFrameShape(QFrame.Shape.NoFrame)
         self._note.document().setDocumentMargin(8)
         self._note.setFixedHeight(76)
-        self._back = self._button("go_back", "Go back to it", self._go_back)
-        self._back.setToolTip("Let this model be live again; its predictions are shown again")
-        self._edit = self._button("note", "Note", self._edit_note)
-        self._edit.setToolTip("Write down what this model is about")
-        self._compare = self._button("review", "Before and after", self._show_run)
-        self._compare.setToolTip("Show what its training changed on the images kept out of it")
+        self._back = self._button("go_back", tr("Go back to it"), self._go_back)
+        self._back.setToolTip(tr("Let this model be live again; its predictions are shown again"))
+        self._edit = self._button("note", tr("Note"), self._edit_note)
+        self._edit.setToolTip(tr("Write down what this model is about"))
+        self._compare = self._button("review", tr("Before and after"), self._show_run)
+        self._compare.setToolTip(tr("Show what its training changed on the images kept out of it"))
         buttons = QHBoxLayout()
         buttons.setContentsMargins(8, 6, 8, 8)
         for button in (self._back, self._edit, self._compare):
@@ -79,7 +80,7 @@ class ModelHistory(QWidget):
         column.addWidget(self._note)
         column.addLayout(buttons)
         self._stack = QStackedLayout(self)
-        self._stack.addWidget(empty_label(SENTENCE_EMPTY))
+        self._stack.addWidget(empty_label(tr(SENTENCE_EMPTY)))
         self._stack.addWidget(whole)
         self.refresh()
 
@@ -125,12 +126,16 @@ class ModelHistory(QWidget):
     def _show_cost(self, row: QTreeWidgetItem, cost: ModelCost | None) -> None:
         if cost is None:
             return
-        row.setText(2, f"{cost.seconds / cost.n_accepted:.1f} s")
+        row.setText(2, tr("{n} s").format(n=f"{cost.seconds / cost.n_accepted:.1f}"))
         row.setTextAlignment(2, Qt.AlignmentFlag.AlignRight)
         row.setToolTip(
             2,
-            f"{count(cost.n_accepted, 'object')} taken over, {cost.n_kept:,} left as drawn; "
-            f"{count(cost.n_edits, 'edit')}, {duration(cost.seconds)} in all",
+            tr("{objects} taken over, {n} left as drawn; {edits}, {time} in all").format(
+                objects=count(cost.n_accepted, "object"),
+                n=f"{cost.n_kept:,}",
+                edits=count(cost.n_edits, "edit"),
+                time=duration(cost.seconds),
+            ),
         )
 
     def _button(self, name: str, text: str, act: object) -> QPushButton:
@@ -147,7 +152,7 @@ class ModelHistory(QWidget):
 
     def _on_current(self) -> None:
         step, row = self._step(), self._tree.currentItem()
-        self._note.setPlainText(step.note if step and step.note else "No note.")
+        self._note.setPlainText(step.note if step and step.note else tr("No note."))
         self._edit.setEnabled(step is not None)
         self._back.setEnabled(step is not None and row is not None and not row.font(0).bold())
         self._compare.setEnabled(step is not None and step.model in self._runs)
@@ -166,7 +171,7 @@ class ModelHistory(QWidget):
         if step is None or project is None:
             return
         text, ok = QInputDialog.getMultiLineText(
-            self, "Note", f"What {step.name} is about:", step.note
+            self, tr("Note"), tr("What {name} is about:").format(name=step.name), step.note
         )
         if ok:
             project.learning.note_live(step.id, text.strip())

@@ -23,11 +23,13 @@ class TrainingPanel(QWidget):
         self.jobs = JobsPanel()
         self.verdict = VerdictView(session)
         self.verdict.hide()
-        self._on = QCheckBox("Refresh the masks quickly after every")
+        self._on = QCheckBox(tr("Refresh the masks quickly after every"))
         self._on.setObjectName("refresh_on")
         self._on.setToolTip(
-            "The nested U-Net learns from the objects you corrected, for a few minutes in the "
-            "background. The result is used only if it draws better on others you corrected."
+            tr(
+                "The nested U-Net learns from the objects you corrected, for a few minutes in the "
+                "background. The result is used only if it draws better on others you corrected."
+            )
         )
         self._on.setChecked(refresh_every > 0)
         self._every = QSpinBox()
@@ -35,7 +37,7 @@ class TrainingPanel(QWidget):
         self._every.setAccessibleName(tr("Corrected objects between two refreshes"))
         self._every.setRange(5, 10_000)
         self._every.setValue(refresh_every or REFRESH_EVERY)
-        self._every.setSuffix(" corrected objects")
+        self._every.setSuffix(" " + tr("corrected objects"))
         self._on.toggled.connect(self._set)
         self._every.valueChanged.connect(self._set)
         self._stands = ElidedLabel()

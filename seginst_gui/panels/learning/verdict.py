@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from seginst_core.project.learning import Run
 from seginst_core.types import Box
 from seginst_gui.colours import Tone, tone_colour
+from seginst_gui.language import later, tr
 from seginst_gui.panels.labels import IconLabel, dim_label
 from seginst_gui.panels.texts import count
 from seginst_gui.session import Session
@@ -28,16 +29,16 @@ from seginst_gui.theme import icon
 
 # Name, words, whether more is better, decimals.
 FIGURES: tuple[tuple[str, str, bool, int], ...] = (
-    ("segm_AP", "Mask AP", True, 3),
-    ("bbox_AP", "Box AP", True, 3),
-    ("mean_iou", "Mean IoU", True, 3),
-    ("n_false", "False objects", False, 0),
+    ("segm_AP", later("Mask AP"), True, 3),
+    ("bbox_AP", later("Box AP"), True, 3),
+    ("mean_iou", later("Mean IoU"), True, 3),
+    ("n_false", later("False objects"), False, 0),
 )
 WORDS: Mapping[str, tuple[str, str, Tone]] = {
-    "better": ("Better: it is live", "done", "good"),
-    "not better": ("Not better: the former stays live", "information", "busy"),
-    "worse": ("Worse: the former stays live", "problem", "bad"),
-    "untested": ("Not tested: the former stays live", "information", "busy"),
+    "better": (later("Better: it is live"), "done", "good"),
+    "not better": (later("Not better: the former stays live"), "information", "busy"),
+    "worse": (later("Worse: the former stays live"), "problem", "bad"),
+    "untested": (later("Not tested: the former stays live"), "information", "busy"),
 }
 _PLACE = Qt.ItemDataRole.UserRole
 MOST_SHOWN = 500
@@ -66,13 +67,13 @@ class VerdictView(QWidget):
         self._figures = QGridLayout()
         self._figures.setHorizontalSpacing(14)
         self._figures.setVerticalSpacing(3)
-        self._take = QPushButton("Let it go live all the same")
+        self._take = QPushButton(tr("Let it go live all the same"))
         self._take.setObjectName("verdict_take")
-        self._take.setToolTip("The former model is kept, and you can go back to it at any time")
+        self._take.setToolTip(tr("The former model is kept, and you can go back to it at any time"))
         self._take.clicked.connect(lambda: self.take_wanted.emit(self._run))
         self._which = QComboBox()
         self._which.setObjectName("verdict_which")
-        self._which.setAccessibleName("Which objects are listed")
+        self._which.setAccessibleName(tr("Which objects are listed"))
         self._which.currentIndexChanged.connect(self._fill)
         self._tree = self._make_tree()
         head = QHBoxLayout()
@@ -102,17 +103,21 @@ class VerdictView(QWidget):
         verdict = run.outcome.get("verdict")
         table = verdict if isinstance(verdict, Mapping) else {}
         words, symbol, tone = WORDS[word]
+        said = tr(words)
         if live and word != "better":
-            words, symbol, tone = "Live because you said so", "done", "busy"
+            said, symbol, tone = tr("Live because you said so"), "done", "busy"
         elif not live and word == "better":
-            words = "Better, but another model is live now"
+            said = tr("Better, but another model is live now")
         self._mark.show_icon(symbol, tone)
-        self._head.setText(f"{run.outcome.get('name', run.title)} · {words}")
+        self._head.setText(f"{run.outcome.get('name', run.title)} · {said}")
         n_images, n_objects = table.get("n_images"), table.get("n_objects")
         on = ""
         if isinstance(n_images, int) and isinstance(n_objects, int):
-            on = f" Tested on {count(n_objects, 'object')} in {count(n_images, 'image')}."
-        self._reason.setText(f"{table.get('reason', 'No images were kept out to test it on.')}{on}")
+            on = tr("Tested on {objects} in {images}.").format(
+                objects=count(n_objects, "object"), images=count(n_images, "image")
+            )
+        reason = table.get("reason", tr("No images were kept out to test it on."))
+        self._reason.setText(f"{reason} {on}".rstrip())
         self._show_figures(table)
         self._take.setVisible(not live)
         moved = table.get("moved")
@@ -120,17 +125,20 @@ class VerdictView(QWidget):
         better = [m for m in self._moved if _gain(m) > 0]
         self._which.blockSignals(True)
         self._which.clear()
-        self._which.addItem(f"All that changed ({len(self._moved)})", 0)
-        self._which.addItem(f"Got better ({len(better)})", 1)
-        self._which.addItem(f"Got worse ({len(self._moved) - len(better)})", -1)
+        for text, n, way in (
+            (tr("All that changed ({n})"), len(self._moved), 0),
+            (tr("Got better ({n})"), len(better), 1),
+            (tr("Got worse ({n})"), len(self._moved) - len(better), -1),
+        ):
+            self._which.addItem(text.format(n=n), way)
         self._which.blockSignals(False)
         self._fill()
 
     def _make_tree(self) -> QTreeWidget:
         tree = QTreeWidget()
         tree.setObjectName("verdict_objects")
-        tree.setAccessibleName("Objects that got better or worse")
-        tree.setHeaderLabels(["Image", "IoU before", "after"])
+        tree.setAccessibleName(tr("Objects that got better or worse"))
+        tree.setHeaderLabels([tr("Image"), tr("IoU before"), tr("after")])
         tree.setRootIsDecorated(False)
         tree.setUniformRowHeights(True)
         tree.setFrameShape(QFrame.Shape.StyledPanel)
@@ -150,7 +158,7 @@ class VerdictView(QWidget):
         before, after = table.get("before"), table.get("after")
         if not isinstance(before, Mapping) or not isinstance(after, Mapping):
             return
-        for column, text in enumerate(("", "before", "after", "")):
+        for column, text in enumerate(("", tr("before"), tr("after"), "")):
             self._figures.addWidget(_right(dim_label(text)), 0, column)
         row = 1
         for name, words, more, decimals in FIGURES:
@@ -158,10 +166,10 @@ class VerdictView(QWidget):
             if name not in after and name not in before:
                 continue
             old, new = float(before.get(name, 0)), float(after.get(name, 0))
-            self._figures.addWidget(QLabel(words), row, 0)
+            self._figures.addWidget(QLabel(tr(words)), row, 0)
             for column, value in ((1, old), (2, new)):
                 self._figures.addWidget(_right(QLabel(f"{value:.{decimals}f}")), row, column)
-            change = QLabel(f"{new - old:+.{decimals}f}" if new != old else "same")
+            change = QLabel(f"{new - old:+.{decimals}f}" if new != old else tr("same"))
             if new != old:
                 good = (new > old) == more
                 change.setStyleSheet(f"color: {tone_colour('good' if good else 'bad').name()}")
@@ -181,9 +189,8 @@ class VerdictView(QWidget):
         for one in moved:
             image_id = cast(int, one["image_id"])
             before, after = cast(float, one["before"]), cast(float, one["after"])
-            row = QTreeWidgetItem(
-                [names.get(image_id, f"image {image_id}"), f"{before:.2f}", f"{after:.2f}"]
-            )
+            name = names.get(image_id) or tr("image {image_id}").format(image_id=image_id)
+            row = QTreeWidgetItem([name, f"{before:.2f}", f"{after:.2f}"])
             gained = after > before
             row.setIcon(0, icon("better", "good") if gained else icon("worse", "bad"))
             for column in (1, 2):
