@@ -59,11 +59,12 @@ class Layer:
         """Take the objects by id, in drawing order; return the image pixels that look different."""
         changed: list[Extent] = []
         moved: list[tuple[int, Extent]] = []
+        added: list[int] = []
         n_stay = 0
-        for key, after in things.items():
+        for place, (key, after) in enumerate(things.items()):
             before = self.things.get(key)
             if before is None:
-                changed.append(extent_of(after[0]))
+                added.append(place)
                 continue
             if before[0] is not after[0] or before[1] is not after[1]:
                 changed.extend(changed_extents(before, after))
@@ -84,6 +85,7 @@ class Layer:
         else:
             extents = [extent_of(instance) for instance, _ in self._order]
             self._extents = np.array(extents, np.int64).reshape(-1, 4)
+            changed.extend(extents[place] for place in added)
         self._spoil(changed)
         return changed
 

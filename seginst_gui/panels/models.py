@@ -54,6 +54,7 @@ class ModelsPanel(QWidget):
         self._used: dict[PipelineName, Path | None] = {}
         self._models: dict[str, LibraryModel] = {}
         self._rows: list[QTreeWidgetItem] = []
+        self._page = ""
         self._tree = self._make_tree()
         self._facts = QTextBrowser()
         self._facts.setObjectName("model_facts")
@@ -124,8 +125,9 @@ class ModelsPanel(QWidget):
 
     def set_used(self, pipeline: PipelineName, folder: Path | None) -> None:
         """Mark the model that a pipeline uses."""
-        self._used[pipeline] = folder
-        self._mark_used()
+        if self._used.get(pipeline) != folder:
+            self._used[pipeline] = folder
+            self._mark_used()
 
     def changeEvent(self, event: QEvent) -> None:
         """Write the page anew in the colours of another theme."""
@@ -206,7 +208,9 @@ class ModelsPanel(QWidget):
         if model is not None:
             ancestors = lineage(model, list(self._models.values()))
             page = facts_html(model, tr(PLACES[model.place][1]), dim, ancestors)
-        self._facts.setHtml(page)
+        if page != self._page:
+            self._page = page
+            self._facts.setHtml(page)
         in_use = model is not None and self._used.get(model.card.pipeline) == model.folder
         letter = PIPELINE_LETTERS[model.card.pipeline] if model else ""
         use = tr("In use for {letter}") if in_use else tr("Use for {letter}")
