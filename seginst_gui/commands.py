@@ -86,8 +86,8 @@ class Commands(QObject):
         if project is None:
             return
         suggested = project.folder.parent / f"{project.folder.name}_annotations.json"
-        from seginst_gui import exchange
         from seginst_gui.dialogs.export import ExportDialog
+        from seginst_gui.jobs import exchange
 
         losses = partial(exchange.find_losses, project)
         dialog = ExportDialog(self.session.entries, suggested, losses, self.window)
@@ -102,9 +102,9 @@ class Commands(QObject):
         project = self.session.project
         if project is None:
             return
-        from seginst_gui import exchange
         from seginst_gui.dialogs.importing import ImportDialog
         from seginst_gui.dialogs.waiting import WaitingDialog
+        from seginst_gui.jobs import exchange
 
         dialog = ImportDialog(project.folder, self.window)
         if dialog.exec() != QDialog.DialogCode.Accepted:

@@ -24,9 +24,9 @@ from seginst_core.types import (
     Prediction,
 )
 from seginst_gui.clipboard import Copied
-from seginst_gui.contents import Contents, ImageReader, has_many, read_predictions
 from seginst_gui.display.settings import Layers
 from seginst_gui.display.state import DisplayState
+from seginst_gui.jobs.contents import Contents, ImageReader, has_many, read_predictions
 from seginst_gui.language import tr
 
 PIPELINE_LETTERS: dict[PipelineName, str] = {"two-stage": "A", "end-to-end": "B"}

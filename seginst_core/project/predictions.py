@@ -4,11 +4,13 @@ All functions here run inside the caller's ``reading`` or ``writing``.
 """
 
 import sqlite3
-from typing import Any
+from typing import TypeAlias, cast
 
 from seginst_core.project.codec import instances_from_bytes, instances_to_bytes
 from seginst_core.project.schema import SHOWN_PREDICTION
 from seginst_core.types import PipelineName, Prediction
+
+Row: TypeAlias = tuple[str | float | bytes, ...]
 
 
 def add(db: sqlite3.Connection, prediction: Prediction, model_name: str) -> None:
@@ -34,7 +36,7 @@ def shown(db: sqlite3.Connection, image_id: int, pipeline: PipelineName) -> Pred
     row = _shown(db, "model, seconds, body", image_id, pipeline)
     if row is None:
         return None
-    model, seconds, body = row
+    model, seconds, body = cast(tuple[str, float, bytes], row)
     return Prediction(image_id, model, pipeline, instances_from_bytes(body), seconds)
 
 
@@ -52,8 +54,8 @@ def model_name(db: sqlite3.Connection, image_id: int, pipeline: PipelineName) ->
 
 def _shown(
     db: sqlite3.Connection, columns: str, image_id: int, pipeline: PipelineName
-) -> tuple[Any, ...] | None:
-    row: tuple[Any, ...] | None = db.execute(
+) -> Row | None:
+    row: Row | None = db.execute(
         f"SELECT {columns} FROM predictions WHERE {SHOWN_PREDICTION}",
         {"image": image_id, "pipeline": pipeline},
     ).fetchone()

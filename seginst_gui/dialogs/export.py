@@ -22,8 +22,8 @@ from PySide6.QtWidgets import (
 from seginst_core.formats import FORMATS
 from seginst_core.project import ImageEntry
 from seginst_core.types import STATES, State
-from seginst_gui.exchange import ExportChoice
 from seginst_gui.jobs.aside import Aside
+from seginst_gui.jobs.exchange import ExportChoice
 from seginst_gui.language import tr
 
 Losses = tuple[str, ...]

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from seginst_core.formats import FORMATS
-from seginst_gui.exchange import ImportChoice
+from seginst_gui.jobs.exchange import ImportChoice
 from seginst_gui.language import tr
 
 

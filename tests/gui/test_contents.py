@@ -11,8 +11,9 @@ from seginst_core.errors import ProjectError
 from seginst_core.project import add
 from seginst_core.project.codec import instance_to_bytes
 from seginst_core.types import Prediction
-from seginst_gui import contents, operations
+from seginst_gui import operations
 from seginst_gui.canvas.messages import message
+from seginst_gui.jobs import contents
 from seginst_gui.session import Session
 
 from .conftest import MakeInstance

@@ -17,7 +17,7 @@ from seginst_core.project.edits import add
 from seginst_core.types import STATES, Box, Instance, Mask
 from seginst_gui.app import build_window
 from seginst_gui.dialogs.export import ExportDialog
-from seginst_gui.exchange import find_losses
+from seginst_gui.jobs.exchange import find_losses
 from seginst_gui.main_window import MainWindow
 
 

@@ -33,7 +33,7 @@ from seginst_gui.dialogs.export import ExportDialog
 from seginst_gui.dialogs.fine_tune import FineTuneDialog
 from seginst_gui.dialogs.importing import ImportDialog
 from seginst_gui.dialogs.shortcuts import ShortcutSheet
-from seginst_gui.exchange import find_losses
+from seginst_gui.jobs.exchange import find_losses
 from seginst_gui.jobs.plan import Facts, decide, gather
 from seginst_gui.language import load_language, tr
 from seginst_gui.main_window import MainWindow
