@@ -6,8 +6,9 @@ format page of cocodataset.org.
 
 import gc
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -16,23 +17,23 @@ import orjson
 from seginst_core.errors import FormatError
 from seginst_core.files import write_atomic
 from seginst_core.formats.coco_parts import (
+    CocoFile,
     Table,
+    index,
+    name_of,
     parse_categories,
     parse_images,
     parse_instance,
-    parse_place,
     parse_runs,
-    shown,
+    shortened,
+    skipped,
     tables,
-    whole,
 )
 from seginst_core.formats.losses import has_holes
 from seginst_core.masks.geometry import iou, mask_box
 from seginst_core.masks.polygons import from_polygons, to_polygons
 from seginst_core.masks.rle import Rle, decode_many, encode
-from seginst_core.types import Annotation, Dataset, ImageRef, Instance, Mask
-
-MAX_NOTES = 200
+from seginst_core.types import Annotation, Dataset, Instance, Mask
 
 
 class Result(TypedDict):
@@ -54,110 +55,101 @@ def _collector_paused() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            # To the old ones, unlooked at; not where an application keeps its own objects frozen.
+            if not gc.get_freeze_count():
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
+
+
+@_collector_paused()
+def load(path: Path) -> CocoFile:
+    """Read a COCO file without its masks: its lists are indexed, its ids and references checked.
+
+    FormatError, in one sentence, if it is not JSON, not COCO, or names a file outside its images
+    folder. An annotation whose image or category is not listed is left out, with its id in
+    ``notes``.
+    """
+    root = _parsed(path)
+    if not isinstance(root, dict) or not isinstance(root.get("images"), list):
+        raise FormatError(f"{path.name} is not a COCO file: it has no list of images.")
+    for what in ("annotations", "categories"):
+        if not isinstance(root.get(what, []), list):
+            raise FormatError(f"{path.name} is not a COCO file: its {what} are not a list.")
+    remarks: list[str] = []
+    listed = parse_images(tables(root["images"], "images", remarks), path.name, remarks)
+    images = {image.id: image for image in listed}
+    named = parse_categories(tables(root.get("categories"), "categories", remarks), remarks)
+    categories = {category.id: category for category in named}
+    items = tables(root.get("annotations"), "annotations", remarks)
+    return index(images, categories, items, tuple(remarks))
 
 
 @_collector_paused()
 def read(path: Path, images: Path | None = None) -> Dataset:
     """Read a COCO file; it holds its images' paths and sizes, so ``images`` is not looked into.
 
-    FormatError, in one sentence, if it is not JSON, not COCO, or names a file outside its images
-    folder. One bad annotation is skipped, with its id in ``notes``, and the rest goes on.
+    FormatError as ``load``. One bad annotation is skipped, with its id in ``notes``, and the rest
+    goes on.
     """
     del images
-    root = _load(path)
-    if not isinstance(root, dict) or not isinstance(root.get("images"), list):
-        raise FormatError(f"{path.name} is not a COCO file: it has no list of images.")
-    for what in ("annotations", "categories"):
-        if not isinstance(root.get(what, []), list):
-            raise FormatError(f"{path.name} is not a COCO file: its {what} are not a list.")
-    notes: list[str] = []
-    listed = parse_images(tables(root["images"], "images", notes), path.name, notes)
-    categories = parse_categories(tables(root.get("categories"), "categories", notes), notes)
-    found = _parse_annotations(
-        tables(root.get("annotations"), "annotations", notes),
-        {image.id: image for image in listed},
-        {category.id for category in categories},
-        notes,
-    )
-    if len(notes) > MAX_NOTES:
-        notes[MAX_NOTES:] = [f"And {len(notes) - MAX_NOTES} more like these."]
-    by_image = {
-        image_id: Annotation(image_id, tuple(sorted(found[image_id], key=_id)), "done")
-        for image_id in sorted(found)
-    }
-    return Dataset(listed, categories, by_image, tuple(notes))
+    file = load(path)
+    instances, notes = _instances(file)
+    annotations: dict[int, Annotation] = {}
+    for image_id in sorted(file.by_image):
+        found = [instances[place] for place in file.by_image[image_id] if place in instances]
+        if found:
+            annotations[image_id] = Annotation(image_id, tuple(sorted(found, key=_id)), "done")
+    images_read, categories = tuple(file.images.values()), tuple(file.categories.values())
+    return Dataset(images_read, categories, annotations, shortened(notes))
 
 
-def _parse_annotations(
-    items: Sequence[Table], images: Mapping[int, ImageRef], categories: set[int], notes: list[str]
-) -> dict[int, list[Instance]]:
-    """Read the annotations by image; one that lacks an id of its own gets a new one."""
-    found: dict[int, list[Instance]] = {}
-    ids = [_own_id(item) for item in items]
-    next_id = max((i for i in ids if i is not None), default=0) + 1
+def _instances(file: CocoFile) -> tuple[dict[int, Instance], list[str]]:
+    """Return the instances by place, and all notes; one that lacks its own id gets a new one."""
+    found: dict[int, Instance] = {}
+    said = list(file.skipped)
+    next_id = file.next_id
     taken: set[int] = set()
-    n_renumbered = 0
-    for item, own_id, outline in zip(items, ids, _outlines(items, images, categories), strict=True):
+    for place, mask in enumerate(_masks(file)):
+        item, own_id = file.annotations[place], file.ids[place]
         is_own = own_id is not None and own_id not in taken
         instance_id = own_id if is_own and own_id is not None else next_id
+        image, category_id = file.images[file.image_ids[place]], file.category_ids[place]
         try:
-            if isinstance(outline, FormatError):
-                raise outline
-            image, category_id, mask = outline
-            instance = parse_instance(item, instance_id, image, category_id, mask)
+            if isinstance(mask, FormatError):
+                raise mask
+            found[place] = parse_instance(item, instance_id, image, category_id, mask)
         except FormatError as error:
-            notes.append(f"Annotation {_name(item)} was skipped: {error}.")
+            said.append((place, skipped(item, error)))
             continue
         if mask is None and item.get("segmentation"):
-            notes.append(f"Annotation {_name(item)} kept only its box: its mask covers no pixel.")
+            words = f"Annotation {name_of(item)} kept only its box: its mask covers no pixel."
+            said.append((place, words))
         taken.add(instance_id)
-        found.setdefault(image.id, []).append(instance)
-        if not is_own:
-            n_renumbered += 1
-            next_id += 1
-    if n_renumbered:
+        next_id += not is_own
+    # The sort is stable: what was left out before a place goes before what is said of it.
+    notes = [*file.remarks, *(words for _, words in sorted(said, key=itemgetter(0)))]
+    if n_renumbered := next_id - file.next_id:
         notes.append(f"{n_renumbered} annotations had no id of their own and were given new ones.")
-    return found
+    return found, notes
 
 
-def _outlines(
-    items: Sequence[Table], images: Mapping[int, ImageRef], categories: set[int]
-) -> list[tuple[ImageRef, int, Mask | None] | FormatError]:
-    """Return each annotation's image, category id and mask, or what is wrong with them."""
-    places: list[tuple[ImageRef, int] | FormatError] = []
+def _masks(file: CocoFile) -> list[Mask | FormatError | None]:
+    """Return each annotation's mask, or what is wrong with it."""
+    found: list[Mask | FormatError | None] = [None] * len(file.annotations)
     rles: dict[int, Rle] = {}
-    for k, item in enumerate(items):
+    for place, (item, image_id) in enumerate(zip(file.annotations, file.image_ids, strict=True)):
         try:
-            image, category_id = parse_place(item, images, categories)
-            rle = parse_runs(item.get("segmentation"), image)
+            rle = parse_runs(item.get("segmentation"), file.images[image_id])
         except FormatError as error:
-            places.append(error)
+            found[place] = error
             continue
-        places.append((image, category_id))
         if rle is not None:
-            rles[k] = rle
+            rles[place] = rle
     # All at once: run by run, most of the time would go into calling numpy.
-    masks = dict(zip(rles, decode_many(list(rles.values())), strict=True))
-    found: list[tuple[ImageRef, int, Mask | None] | FormatError] = []
-    for k, place in enumerate(places):
-        mask = masks.get(k)
-        if isinstance(place, FormatError):
-            found.append(place)
-        else:
-            found.append(mask if isinstance(mask, FormatError) else (*place, mask))
+    for place, mask in zip(rles, decode_many(list(rles.values())), strict=True):
+        found[place] = mask
     return found
-
-
-def _own_id(item: Table) -> int | None:
-    try:
-        return whole(item, "id")
-    except FormatError:
-        return None
-
-
-def _name(item: Table) -> str:
-    return shown(item.get("id", "without an id"))
 
 
 def _id(instance: Instance) -> int:
@@ -248,7 +240,7 @@ def save(path: Path, root: object) -> None:
         ) from error
 
 
-def _load(path: Path) -> object:
+def _parsed(path: Path) -> object:
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -256,10 +248,10 @@ def _load(path: Path) -> object:
     try:
         return cast(object, orjson.loads(data))
     except orjson.JSONDecodeError as error:
-        return _load_lenient(path, data, error)
+        return _parsed_leniently(path, data, error)
 
 
-def _load_lenient(path: Path, data: bytes, why: orjson.JSONDecodeError) -> object:
+def _parsed_leniently(path: Path, data: bytes, why: orjson.JSONDecodeError) -> object:
     """Read what Python and Windows write beyond the standard: NaN (as null) and a byte order mark.
 
     The way through orjson leaves nothing that could not be written again.

@@ -2,9 +2,11 @@
 
 import re
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +18,61 @@ from seginst_core.types import PALETTE, Box, Category, ImageRef, Instance, Mask,
 
 Table: TypeAlias = dict[str, object]
 
+MAX_NOTES = 200
 # The largest whole number that every reader of JSON keeps exactly.
 _MAX_WHOLE = 1 << 53
 _MAX_SHOWN = 200
 _DIGITS = re.compile(r"-?[0-9]{1,15}")
 _IMPORTED = Origin("import")
+
+
+@dataclass(frozen=True, slots=True)
+class CocoFile:
+    """A COCO file without pixels; its images and categories are by id.
+
+    An annotation is known by its place: ``annotations[place]`` is its object as the file has it,
+    with a segmentation that nobody has looked at, and ``ids``, ``image_ids`` and ``category_ids``
+    say what is checked of it. Its image and category are listed; its id is None if the file has no
+    whole number there. ``by_id`` is the first place with an id, ``by_image`` the places in each
+    image, none for an image without annotations. ``next_id`` is above all ids of the file.
+
+    ``remarks`` are sentences on all but single annotations; ``skipped`` are those on annotations
+    left out, each with the place of the next one that was kept.
+    """
+
+    images: Mapping[int, ImageRef]
+    categories: Mapping[int, Category]
+    annotations: Sequence[Table]
+    ids: Sequence[int | None]
+    image_ids: Sequence[int]
+    category_ids: Sequence[int]
+    by_id: Mapping[int, int]
+    by_image: Mapping[int, Sequence[int]]
+    next_id: int
+    remarks: tuple[str, ...]
+    skipped: tuple[tuple[int, str], ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what was left out, the last of too many summed up."""
+        return shortened([*self.remarks, *(words for _, words in self.skipped)])
+
+
+def shortened(notes: Sequence[str]) -> tuple[str, ...]:
+    """Return notes, the last of too many summed up."""
+    if len(notes) <= MAX_NOTES:
+        return tuple(notes)
+    return (*notes[:MAX_NOTES], f"And {len(notes) - MAX_NOTES} more like these.")
+
+
+def name_of(item: Table) -> str:
+    """Return how an annotation is called in a sentence."""
+    return shown(item.get("id", "without an id"))
+
+
+def skipped(item: Table, why: FormatError) -> str:
+    """Return the sentence on an annotation that is left out."""
+    return f"Annotation {name_of(item)} was skipped: {why}."
 
 
 def tables(value: object, what: str, notes: list[str]) -> list[Table]:
@@ -116,8 +168,76 @@ def parse_categories(items: Sequence[Table], notes: list[str]) -> tuple[Category
     return tuple(categories.values())
 
 
+def index(
+    images: Mapping[int, ImageRef],
+    categories: Mapping[int, Category],
+    items: Sequence[Table],
+    remarks: tuple[str, ...],
+) -> CocoFile:
+    """Check the annotations' ids and references and find them by id and by image."""
+    ids: Sequence[int | None] = _plain_wholes(items, "id") or [_own_id(item) for item in items]
+    next_id = max((i for i in ids if i is not None), default=0) + 1
+    said: list[tuple[int, str]] = []
+    places = _plain_places(items, images, categories)
+    if places is None:
+        kept: list[int] = []
+        places = [], []
+        for k, item in enumerate(items):
+            try:
+                image, category_id = parse_place(item, images, categories)
+            except FormatError as error:
+                said.append((len(kept), skipped(item, error)))
+                continue
+            kept.append(k)
+            places[0].append(image.id)
+            places[1].append(category_id)
+        items, ids = [items[k] for k in kept], [ids[k] for k in kept]
+    by_id: dict[int, int] = {}
+    by_image: dict[int, list[int]] = {image_id: [] for image_id in images}
+    for place, (own_id, image_id) in enumerate(zip(ids, places[0], strict=True)):
+        by_image[image_id].append(place)
+        if own_id is not None:
+            by_id.setdefault(own_id, place)
+    return CocoFile(
+        images, categories, items, ids, *places, by_id, by_image, next_id, remarks, tuple(said)
+    )
+
+
+def _plain_places(
+    items: Sequence[Table], images: Mapping[int, ImageRef], categories: Mapping[int, Category]
+) -> tuple[list[int], list[int]] | None:
+    """Return the image ids and the category ids; None if ``parse_place`` has to look at each."""
+    image_ids, category_ids = _plain_wholes(items, "image_id"), _plain_wholes(items, "category_id")
+    if image_ids is None or category_ids is None:
+        return None
+    are_listed = images.keys() >= set(image_ids) and categories.keys() >= set(category_ids)
+    return (image_ids, category_ids) if are_listed else None
+
+
+def _plain_wholes(items: Sequence[Table], key: str) -> list[int] | None:
+    """Return what ``whole`` does of each item; None if any is absent or spelled another way.
+
+    All at once: item by item, a large file's numbers would take longer than its parsing.
+    """
+    try:
+        values = list(map(itemgetter(key), items))
+    except KeyError:
+        return None
+    if not set(map(type, values)) <= {int}:
+        return None
+    found = cast(list[int], values)
+    return found if not found or -_MAX_WHOLE <= min(found) <= max(found) <= _MAX_WHOLE else None
+
+
+def _own_id(item: Table) -> int | None:
+    try:
+        return whole(item, "id")
+    except FormatError:
+        return None
+
+
 def parse_place(
-    item: Table, images: Mapping[int, ImageRef], categories: set[int]
+    item: Table, images: Mapping[int, ImageRef], categories: Container[int]
 ) -> tuple[ImageRef, int]:
     """Return the image and the category's id of an annotation; FormatError if not listed."""
     image_id, category_id = whole(item, "image_id"), whole(item, "category_id")

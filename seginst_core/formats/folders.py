@@ -13,7 +13,6 @@ from seginst_core.errors import FormatError, ImageError
 from seginst_core.formats.coco_parts import shown, stays_inside
 from seginst_core.types import ImageRef
 
-MAX_NOTES = 200
 MAX_FIRST = 20
 _N_AT_ONCE = 16
 MAX_TEXT_BYTES = 1 << 28
@@ -188,10 +187,3 @@ def each_file(
         raise FormatError(
             notes[-1] if n_bad == 1 else f"None of the {n_bad} files can be used: {notes[-n_bad]}"
         )
-
-
-def shortened(notes: list[str]) -> tuple[str, ...]:
-    """Return notes, the last of too many summed up."""
-    if len(notes) <= MAX_NOTES:
-        return tuple(notes)
-    return (*notes[:MAX_NOTES], f"And {len(notes) - MAX_NOTES} more like these.")

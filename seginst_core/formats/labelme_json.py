@@ -12,13 +12,12 @@ from pathlib import Path, PurePosixPath
 import orjson
 
 from seginst_core.errors import FormatError
-from seginst_core.formats.coco_parts import Table, shown, whole
+from seginst_core.formats.coco_parts import Table, shortened, shown, whole
 from seginst_core.formats.folders import (
     contents,
     each_file,
     files_of,
     first_files,
-    shortened,
     text_of,
     whole_folder,
 )

@@ -15,13 +15,12 @@ import numpy as np
 
 from seginst_core.errors import FormatError
 from seginst_core.formats import index_png
-from seginst_core.formats.coco_parts import shown
+from seginst_core.formats.coco_parts import shortened, shown
 from seginst_core.formats.folders import (
     contents,
     each_file,
     files_of,
     first_files,
-    shortened,
     text_of,
     whole_folder,
 )

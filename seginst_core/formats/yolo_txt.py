@@ -12,12 +12,11 @@ import numpy.typing as npt
 
 from seginst_core.errors import FormatError
 from seginst_core.formats import yolo_names
-from seginst_core.formats.coco_parts import shown
+from seginst_core.formats.coco_parts import shortened, shown
 from seginst_core.formats.folders import (
     each_file,
     files_of,
     first_files,
-    shortened,
     text_of,
     whole_folder,
 )

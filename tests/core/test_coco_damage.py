@@ -3,6 +3,7 @@
 import json
 import random
 import warnings
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -162,7 +163,8 @@ def test_any_values_anywhere_are_a_data_set_or_a_sentence(path, data):
         for key in way[:-1]:
             holder = holder[key]
         if data.draw(st.booleans()) or isinstance(holder, list):
-            holder[way[-1]] = data.draw(ODD)
+            # A copy: the next change may go inside it, and some of ODD's lists are drawn again.
+            holder[way[-1]] = deepcopy(data.draw(ODD))
         else:
             holder.pop(way[-1], None)
     read(path, json.dumps(root))
