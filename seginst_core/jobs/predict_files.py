@@ -58,20 +58,21 @@ def predict_dataset(
     card = read_card(resolve(settings.model))
     if not images.is_dir():
         raise DataError(f"There is no images folder at {images}.")
-    dataset = coco_json.read(data)
-    for note in dataset.notes:
+    file = coco_json.load(data)
+    for note in file.notes:
         reporter.log(note)
-    ids, missing = match_categories(card.categories, dataset.categories)
+    categories = tuple(file.categories.values())
+    ids, missing = match_categories(card.categories, categories)
     if not ids:
         raise DataError(
             f"The model knows {_names(card.categories)}, and {data.name} has "
-            f"{_names(dataset.categories)}: they have no category in common."
+            f"{_names(categories)}: they have no category in common."
         )
     if missing:
         reporter.log(
             f"{data.name} has no category {', '.join(missing)}; such objects are left out."
         )
-    items = [Item(ref.id, images / ref.path, ref.width, ref.height) for ref in dataset.images]
+    items = [Item(ref.id, images / ref.path, ref.width, ref.height) for ref in file.images.values()]
     found, summary = _predict(settings, items, reporter)
     rows = [
         {**row, "category_id": ids[row["category_id"]]}

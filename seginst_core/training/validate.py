@@ -36,16 +36,17 @@ def validate(
 def answers(model: Path, data: Path, images: Path, device: str, reporter: Reporter) -> Answers:
     """Predict every image of ``data``; DataError if it shares no category with the model."""
     pipeline = load_pipeline(model, device)
-    dataset = coco_json.read(data)
-    ids = {category.name.casefold(): category.id for category in dataset.categories}
+    # The true masks are another's matter: what is scored is compared with the file itself.
+    truth = coco_json.load(data)
+    ids = {category.name.casefold(): category.id for category in truth.categories.values()}
     named = [(c.id, ids.get(c.name.casefold())) for c in pipeline.card.categories]
     shared = {own: theirs for own, theirs in named if theirs is not None}
     if not shared:
         raise DataError(f"{data.name} and the model share no category.")
     results: list[Mapping[str, object]] = []
     seconds = 0.0
-    for done, ref in enumerate(dataset.images):
-        reporter.progress(done, len(dataset.images), "Scoring on the validation images")
+    for done, ref in enumerate(truth.images.values()):
+        reporter.progress(done, len(truth.images), "Scoring on the validation images")
         try:
             image = read_image(images / ref.path)
         except ImageError as error:
@@ -58,7 +59,7 @@ def answers(model: Path, data: Path, images: Path, device: str, reporter: Report
         for result in coco_json.results(ref.id, found, width, height):
             if result["category_id"] in shared:
                 results.append({**result, "category_id": shared[result["category_id"]]})
-    return Answers(tuple(results), round(seconds / max(len(dataset.images), 1), 3))
+    return Answers(tuple(results), round(seconds / max(len(truth.images), 1), 3))
 
 
 def card_scores(measures: Measures, seconds_per_image: float) -> dict[str, float]:
