@@ -49,7 +49,8 @@ class Commands(QObject):
         self.window = window
         self.models: ModelChoice = {}
         self._flight: tuple[int, Box, int | None] | None = None
-        session.pixels_changed.connect(self._arrive)
+        self._is_cold = False
+        session.pixels_changed.connect(self._on_pixels)
 
     def open_folder(self, folder: Path) -> bool:
         """Open the project of a folder; return whether it is open now."""
@@ -57,7 +58,8 @@ class Commands(QObject):
         project = self.session.project
         if opened and project is not None:
             settings.save_folder(project.folder)
-            self.predictor.warm_up()
+            # Its start would hold up the first image: it comes after it.
+            self._is_cold = True
             if project.notes:
                 self.notice.say(" ".join(project.notes))
         return opened
@@ -175,6 +177,12 @@ class Commands(QObject):
         else:
             self._flight = image_id, box, object_id
             self.attempt(lambda: self.session.open_image(image_id, beside=True))
+
+    def _on_pixels(self) -> None:
+        if self._is_cold:
+            self._is_cold = False
+            self.predictor.warm_up()
+        self._arrive()
 
     def _arrive(self) -> None:
         flight, self._flight = self._flight, None

@@ -54,9 +54,12 @@ class PixelLoader(QObject):
             return
         # The application's own pool: one of ours would block whoever deletes it while it decodes.
         pool = QThreadPool.globalInstance()
+        whole = _Decode(ticket, path, bands, self, small=False)
         if _is_worth_a_preview(path):
-            pool.start(_Decode(ticket, path, bands, self, small=True), _PREVIEW)
-        pool.start(_Decode(ticket, path, bands, self, small=False), _WHOLE)
+            # One after the other: side by side, the whole image would hold the preview up.
+            pool.start(_Decode(ticket, path, bands, self, small=True, then=whole), _PREVIEW)
+        else:
+            pool.start(whole, _WHOLE)
 
     def prefetch(self, paths: Sequence[Path], bands: Bands | None = None) -> None:
         """Decode images that are likely to be asked for next, as far as they may be kept."""
@@ -85,7 +88,6 @@ class PixelLoader(QObject):
             self._whole = True
             self.loaded.emit(answer)
         elif not self._whole:
-            # Both are decoded at the same time; usually the small one is there long before.
             self.previewed.emit(answer)
 
 
@@ -123,15 +125,26 @@ class _Kept:
 
 class _Decode(QRunnable):
     def __init__(
-        self, ticket: int, path: Path, bands: Bands | None, loader: PixelLoader, *, small: bool
+        self,
+        ticket: int,
+        path: Path,
+        bands: Bands | None,
+        loader: PixelLoader,
+        *,
+        small: bool,
+        then: "_Decode | None" = None,
     ) -> None:
         super().__init__()
         self._ticket, self._path, self._bands, self._loader = ticket, path, bands, loader
-        self._small = small
+        self._small, self._then = small, then
 
     def run(self) -> None:
-        if not self._loader.wants(self._ticket):
-            return
+        if self._loader.wants(self._ticket):
+            self._decode()
+        if self._then is not None:
+            QThreadPool.globalInstance().start(self._then, _WHOLE)
+
+    def _decode(self) -> None:
         answer: object
         try:
             if self._small:
