@@ -1,4 +1,4 @@
-"""The report on A and B, made by the worker from what is done, and opened as a page."""
+"""The report on A and B, made by the worker from what is done, and opened in a dialog."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
-
 from seginst_core.errors import DataError
 from seginst_core.events import JsonValue
 from seginst_core.formats import coco_json
 from seginst_core.library import list_models
 from seginst_core.project import Project
 from seginst_core.review.objects.fair import for_scoring
+from seginst_core.review.report.reading import read_report
+from seginst_core.review.schema import Report
 from seginst_core.types import PIPELINES, Dataset, PipelineName, Prediction
 from seginst_gui.jobs.aside import Aside
 from seginst_gui.jobs.predicting import Predictor
@@ -27,9 +26,12 @@ NO_TRUTH = later("A report needs images marked done that both A and B have looke
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The job's parameters; how many objects do not count, and how many images are left out."""
+    """The job's parameters and the models' names; how many objects do not count, and how many
+    images are left out.
+    """
 
     params: dict[str, JsonValue]
+    names: tuple[str, str]
     n_unseen: int
     n_images_apart: int
 
@@ -49,7 +51,7 @@ def ask_report(
             "compare",
             inputs.params,
             tr("Writing the report"),
-            partial(_show, folder, inputs, notice),
+            partial(_show, project, folder, inputs, notice),
         )
 
     Aside(write, ask, warn, predictor)
@@ -105,22 +107,37 @@ def write_inputs(project: Project, folder: Path) -> Inputs:
     model = known.get(models["two-stage"])
     if model is not None:
         params["model_a"], params["images"] = str(model.folder), str(project.folder)
-    return Inputs(params, n_objects, len(dataset.images) - len(seen_by_both))
+    a, b = (project.prediction_model_name(seen_by_both[0].id, p) for p in PIPELINES)
+    return Inputs(params, (a, b), n_objects, len(dataset.images) - len(seen_by_both))
 
 
-def _show(folder: Path, inputs: Inputs, notice: Notice, said: Mapping[str, object]) -> None:
+def _show(
+    project: Project, folder: Path, inputs: Inputs, notice: Notice, said: Mapping[str, object]
+) -> None:
     if "difference" not in said:
         return
-    page = folder / "report.html"
-    parts = [tr("The report is written to {page}.").format(page=page)]
+    parts = [tr("The report is written to {page}.").format(page=folder / "report.html")]
     if inputs.n_unseen:
         text = tr("{count} that nobody looked at do not count.")
         parts.append(text.format(count=count(inputs.n_unseen, "object")))
     if inputs.n_images_apart:
         text = tr("{count} that not both of its models looked at are left out.")
         parts.append(text.format(count=count(inputs.n_images_apart, "image")))
-    notice.say(" ".join(parts), tr("Open"), lambda: _open(page))
+    show = partial(open_report, project, folder, inputs.names, notice)
+    notice.say(" ".join(parts), tr("Open"), show)
 
 
-def _open(page: Path) -> None:
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(page)))
+def open_report(project: Project, folder: Path, names: tuple[str, str], notice: Notice) -> None:
+    """Read the report in a thread and show it; the notice says so if that cannot be done."""
+
+    def show(report: Report) -> None:
+        # Imported when it is first wanted, so that no start waits for it.
+        from seginst_gui.dialogs.report import ReportDialog
+        from seginst_gui.dialogs.report_costs import read_costs
+
+        window = notice.window()
+        for former in window.findChildren(ReportDialog):
+            former.close()
+        ReportDialog(report, folder, names, partial(read_costs, project), window).show()
+
+    Aside(partial(read_report, folder), show, notice.warn, notice)

@@ -74,6 +74,23 @@ def interval(difference: Difference) -> str:
     return _svg(title, content, width, height)
 
 
+def bars(parts: Sequence[tuple[str, float]]) -> str:
+    """Return a bar for each side and its part (0..1) of the width; it fits any cell of a table.
+
+    It has no title: the numbers stand beside it.
+    """
+    drawn = "".join(
+        f'<path class="ground" d="M0 {6 * line}h100v5h-100z"/>'
+        f'<rect class="fill-{side}" x="0" y="{6 * line}" width="{100 * max(part, 0):.1f}" '
+        'height="5"/>'
+        for line, (side, part) in enumerate(parts)
+    )
+    return (
+        f'<svg viewBox="0 0 100 {6 * len(parts) - 1}" preserveAspectRatio="none" '
+        f'aria-hidden="true">{drawn}</svg>'
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """Points (x, y) of one side: ``a``, ``b`` or ``c``."""

@@ -1,5 +1,6 @@
 """The sections on what went wrong: the error budget by stage, and the confusions of classes."""
 
+from seginst_core.review.report.charts import bars
 from seginst_core.review.report.parts import SIDES_KEY, cell, name_html, row, section, table
 from seginst_core.review.report.words import NOTHING, number
 from seginst_core.review.schema import Confusion, ErrorBudget, Report
@@ -23,12 +24,12 @@ def budget(report: Report) -> str:
     a, b = report["budget"]["a"], report["budget"]["b"]
     if a["ap"] is None:
         return section("What the mistakes cost", "The truth has no objects.", "")
-    most = max([0.001, *a["gains"].values(), *b["gains"].values()])
+    most = largest_gain(a, b)
     rows = "".join(
         row(
             (
                 cell(name),
-                cell(f"{_bar(a, kind, most, 'a')}{_bar(b, kind, most, 'b')}"),
+                cell(bars([(side, of["gains"][kind] / most) for side, of in (("a", a), ("b", b))])),
                 cell(number(a["gains"][kind]), "n"),
                 cell(number(b["gains"][kind]), "n"),
                 cell(f"{a['counts'][kind]:,}", "n"),
@@ -51,6 +52,11 @@ def budget(report: Report) -> str:
     )
 
 
+def largest_gain(a: ErrorBudget, b: ErrorBudget) -> float:
+    """Return the gain whose bar is the longest."""
+    return max([0.001, *a["gains"].values(), *b["gains"].values()])
+
+
 def confusions(report: Report) -> str:
     """Return which class was taken for which, a table for each side."""
     a, b = report["confusion"]["a"], report["confusion"]["b"]
@@ -70,11 +76,6 @@ def confusions(report: Report) -> str:
         "nothing was predicted for. The darker, the larger the part of its row.",
         f'<div class="charts">{tables}</div>',
     )
-
-
-def _bar(budget: ErrorBudget, kind: str, most: float, side: str) -> str:
-    width = 100 * budget["gains"][kind] / most
-    return f'<div class="bar"><span class="fill-{side}" style="width:{width:.1f}%"></span></div>'
 
 
 def _matrix(found: Confusion, side: str) -> str:

@@ -101,7 +101,7 @@ def kinds(report: Report) -> str:
 
 def histogram(report: Report) -> str:
     """Return how well A and B draw the true objects."""
-    objects = [case for case in report["cases"] if _is_object(case)]
+    objects = true_objects(report)
     unseen_a = sum(case["iou_a"] is None for case in objects)
     unseen_b = sum(case["iou_b"] is None for case in objects)
     return section(
@@ -110,6 +110,11 @@ def histogram(report: Report) -> str:
         f"objects that a side did not see at all: {unseen_a} for A, {unseen_b} for B.",
         f"{SIDES_KEY}<figure>{charts.iou_histogram(objects)}</figure>",
     )
+
+
+def true_objects(report: Report) -> list[Case]:
+    """Return the cases that are objects of the truth, each once."""
+    return [case for case in report["cases"] if _is_object(case)]
 
 
 def worst_images(report: Report) -> str:

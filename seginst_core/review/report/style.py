@@ -1,17 +1,39 @@
 """The report's style sheet and script; the page must read well without the script."""
 
-STYLE = """
-:root {
-  color-scheme: light dark;
-  --page: #ffffff; --ink: #1d232b; --soft: #5b6673; --rule: #d9dee4; --panel: #f4f6f8;
-  --a: #0072b2; --b: #c45500; --c: #5b8c00; --good: #00704f; --bad: #b3261e;
+import re
+from collections.abc import Mapping
+
+COLOURS: Mapping[str, tuple[str, str]] = {
+    "page": ("#ffffff", "#15191e"),
+    "ink": ("#1d232b", "#e7eaee"),
+    "soft": ("#5b6673", "#9aa5b1"),
+    "rule": ("#d9dee4", "#333b45"),
+    "panel": ("#f4f6f8", "#1e242b"),
+    "a": ("#0072b2", "#56b4e9"),
+    "b": ("#c45500", "#f0a030"),
+    "c": ("#5b8c00", "#b4d455"),
+    "good": ("#00704f", "#4cc79b"),
+    "bad": ("#b3261e", "#ff8a80"),
 }
-@media (prefers-color-scheme: dark) {
-  :root {
-    --page: #15191e; --ink: #e7eaee; --soft: #9aa5b1; --rule: #333b45; --panel: #1e242b;
-    --a: #56b4e9; --b: #f0a030; --c: #b4d455; --good: #4cc79b; --bad: #ff8a80;
-  }
-}
+"""On a light page, on a dark one."""
+
+
+_CHARTS = """
+svg text { fill: var(--soft); font-size: 12px; }
+.ground { fill: var(--panel); }
+.grid { stroke: var(--rule); stroke-width: 1; }
+.zero { stroke: var(--soft); stroke-width: 1; stroke-dasharray: 3 3; }
+.range { stroke: var(--ink); stroke-width: 4; }
+.point { fill: var(--ink); }
+.line-a, .line-b, .line-c { fill: none; stroke: var(--a); stroke-width: 2; }
+.line-b { stroke: var(--b); stroke-dasharray: 6 3; }
+.line-c { stroke: var(--c); stroke-dasharray: 2 3; }
+.fill-a { fill: var(--a); background: var(--a); }
+.fill-b { fill: var(--b); background: var(--b); }
+.fill-c { fill: var(--c); }
+"""
+
+_PAGE = """
 * { box-sizing: border-box; }
 body {
   margin: 0 auto; padding: 2rem 1rem 4rem; max-width: 66rem;
@@ -30,16 +52,6 @@ p { max-width: 46rem; margin: .4rem 0; }
 figure { margin: 0; }
 figcaption { font-weight: 600; margin: .5rem 0; }
 svg { display: block; width: 100%; height: auto; }
-svg text { fill: var(--soft); font-size: 12px; }
-.grid { stroke: var(--rule); stroke-width: 1; }
-.zero { stroke: var(--soft); stroke-width: 1; stroke-dasharray: 3 3; }
-.range { stroke: var(--ink); stroke-width: 4; }
-.point { fill: var(--ink); }
-.line-a, .line-b, .line-c { fill: none; stroke: var(--a); stroke-width: 2; }
-.line-b { stroke: var(--b); stroke-dasharray: 6 3; }
-.line-c { stroke: var(--c); stroke-dasharray: 2 3; }
-.fill-a { fill: var(--a); background: var(--a); }
-.fill-b { fill: var(--b); background: var(--b); }
 .swatch { display: inline-block; width: .8rem; height: .8rem; border-radius: .15rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .95rem; }
@@ -53,14 +65,28 @@ td.file { overflow-wrap: anywhere; min-width: 8rem; }
 .down { color: var(--bad); }
 .bar { background: var(--panel); height: .8rem; min-width: 6rem; border-radius: .2rem; }
 .bar > span { display: block; height: 100%; background: var(--soft); border-radius: .2rem; }
-.bar > span.fill-a { background: var(--a); }
-.bar > span.fill-b { background: var(--b); }
-.bar + .bar { margin-top: .15rem; }
-#budget .bar { height: .45rem; min-width: 10rem; }
+#budget svg { height: 1rem; min-width: 10rem; }
 label { margin: .5rem 0; }
 select { font: inherit; }
 @media print { label { display: none; } }
 """
+
+
+def _theme(dark: bool) -> str:
+    return " ".join(f"--{name}: {pair[dark]};" for name, pair in COLOURS.items())
+
+
+STYLE = (
+    f"\n:root {{ color-scheme: light dark; {_theme(False)} }}\n"
+    f"@media (prefers-color-scheme: dark) {{ :root {{ {_theme(True)} }} }}\n{_CHARTS}{_PAGE}"
+)
+
+
+def coloured(chart: str, *, dark: bool) -> str:
+    """Return a chart that brings its colours along, for whoever has no style sheet."""
+    rules = re.sub(r"var\(--(\w+)\)", lambda name: COLOURS[name[1]][dark], _CHARTS)
+    return chart.replace(">", f"><style>{rules}</style>", 1)
+
 
 SCRIPT = """
 const chooser = document.getElementById("kind");
