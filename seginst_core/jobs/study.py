@@ -133,6 +133,8 @@ def _predict(
     settings: StudySettings, side: str, folder: Path, dataset: Dataset, reporter: Reporter
 ) -> None:
     """Write ``SIDE.json`` (COCO results) and ``SIDE.cost.json`` unless they are there."""
+    from seginst_core.engines.device import pick_device
+    from seginst_core.jobs.memory import PeakMemory
     from seginst_core.pipelines.load import load_pipeline, load_refined
 
     found, cost = folder / f"{side}.json", folder / f"{side}.cost.json"
@@ -146,6 +148,7 @@ def _predict(
     ids, _ = match_categories(pipeline.card.categories, dataset.categories)
     if not ids:
         raise DataError("The training and validation data have no category in common.")
+    memory = PeakMemory(pick_device(settings.device))
     items = [
         Item(ref.id, settings.images / ref.path, ref.width, ref.height) for ref in dataset.images
     ]
@@ -161,7 +164,11 @@ def _predict(
                 rows.append({**row, "category_id": ids[row["category_id"]]})
     coco_json.save(found, rows)
     # Written last: its presence says that the predictions are whole.
-    write_atomic(cost, orjson.dumps({"seconds_per_image": seconds / max(len(items), 1)}))
+    costs = {
+        "seconds_per_image": seconds / max(len(items), 1),
+        "memory_gb": memory.gigabytes(),
+    }
+    write_atomic(cost, orjson.dumps(costs))
 
 
 def _run(side: str, seed: int, folder: Path) -> SideRun:
@@ -172,6 +179,7 @@ def _run(side: str, seed: int, folder: Path) -> SideRun:
         folder / f"{side}.json",
         _losses(folder / f"{side}.losses.jsonl"),
         cost["seconds_per_image"],
+        cost.get("memory_gb"),
     )
 
 

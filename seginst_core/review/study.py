@@ -34,13 +34,17 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class SideRun:
-    """One side (a, b or c) trained with one seed: its predictions and what they cost."""
+    """One side (a, b or c) trained with one seed: its predictions and what they cost.
+
+    ``memory_gb`` is the most memory that predicting took, None if it is not known.
+    """
 
     side: str
     seed: int
     predictions: Path
     losses: Sequence[Loss]
     seconds_per_image: float
+    memory_gb: float | None = None
 
 
 class Spread(TypedDict):
@@ -67,6 +71,7 @@ class RunReport(TypedDict):
     measures: Measures
     dice: float | None
     seconds_per_image: float
+    memory_gb: float | None
 
 
 class StudyReport(TypedDict):
@@ -105,6 +110,7 @@ def summarise(val: Path, runs: Sequence[SideRun], reporter: Reporter) -> StudyRe
                 "measures": analysis.measures,
                 "dice": mean_dice(analysis.by_key, analysis.ious),
                 "seconds_per_image": run.seconds_per_image,
+                "memory_gb": run.memory_gb,
             }
         )
     return {
@@ -171,6 +177,7 @@ def _side(reports: Sequence[RunReport]) -> dict[str, Spread]:
     found["mean_iou"] = _spread([m["mean_iou"] for m in measures])
     found["dice"] = _spread([report["dice"] for report in reports])
     found["seconds_per_image"] = _spread([report["seconds_per_image"] for report in reports])
+    found["memory_gb"] = _spread([report["memory_gb"] for report in reports])
     return found
 
 

@@ -1,13 +1,16 @@
 """The study: its figures on hand-made predictions, and the whole of it on a small sample."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import orjson
 import pytest
+import torch
 
 from seginst_core.errors import DataError
 from seginst_core.events import Reporter
+from seginst_core.jobs.memory import PeakMemory
 from seginst_core.masks.rle import encode
 from seginst_core.review.report.study import explain, page, verdict
 from seginst_core.review.study import SideRun, summarise
@@ -119,7 +122,8 @@ def test_a_study_goes_on_where_it_was_and_refuses_other_settings(tmp_path: Path)
     assert {gap["of"] for gap in report["gaps"]} == {"b - a", "c - a", "c - b"}
     html = (tmp_path / "study" / "study.html").read_text(encoding="utf-8")
     assert "data:image/jpeg" in html
-    assert orjson.loads((tmp_path / "study" / "study.json").read_bytes())["runs"]
+    runs = orjson.loads((tmp_path / "study" / "study.json").read_bytes())["runs"]
+    assert all(run["memory_gb"] > 0.05 for run in runs) or not sys.platform.startswith("linux")
     seed = tmp_path / "study" / "seed-0"
     again = tmp_path / "again.json"
     refined = PredictSettings(str(seed / "b"), "cpu", refine=str(seed / "a"))
@@ -133,6 +137,17 @@ def test_a_study_goes_on_where_it_was_and_refuses_other_settings(tmp_path: Path)
     assert (tmp_path / "study" / "study.html").is_file()
     with pytest.raises(DataError, match="of other settings"):
         study(StudySettings(**{**_fields(settings), "minutes": 0.03}), Reporter())
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells")
+def test_the_peak_of_memory_is_that_of_the_work_alone() -> None:
+    memory = PeakMemory(torch.device("cpu"))
+    idle = memory.gigabytes()
+    held = np.ones(200_000_000, np.uint8)
+    peak = memory.gigabytes()
+    assert peak - idle > 0.15
+    del held
+    assert peak - PeakMemory(torch.device("cpu")).gigabytes() > 0.15
 
 
 def _fields(settings: object) -> dict[str, object]:

@@ -32,6 +32,7 @@ _MEASURES = (
     ("mean_iou", "Mean IoU"),
     ("dice", "Dice"),
     ("seconds_per_image", "Seconds an image"),
+    ("memory_gb", "Memory while predicting, GB"),
 )
 _SMOOTH = 15
 """Losses are drawn as the mean of so many neighbours: single batches jump."""
