@@ -54,14 +54,11 @@ class Commands(QObject):
 
     def open_folder(self, folder: Path) -> bool:
         """Open the project of a folder; return whether it is open now."""
+        self._is_cold = True
         opened = self.attempt(lambda: self.session.open_folder(folder))
         project = self.session.project
-        if opened and project is not None:
-            settings.save_folder(project.folder)
-            # Its start would hold up the first image: it comes after it.
-            self._is_cold = True
-            if project.notes:
-                self.notice.say(" ".join(project.notes))
+        if opened and project is not None and project.notes:
+            self.notice.say(" ".join(project.notes))
         return opened
 
     def load_models(self) -> None:
@@ -179,8 +176,11 @@ class Commands(QObject):
             self.attempt(lambda: self.session.open_image(image_id, beside=True))
 
     def _on_pixels(self) -> None:
-        if self._is_cold:
+        project = self.session.project
+        if self._is_cold and project is not None:
+            # Both would hold the first image up: they come after it.
             self._is_cold = False
+            settings.save_folder(project.folder)
             self.predictor.warm_up()
         self._arrive()
 

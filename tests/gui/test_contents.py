@@ -12,11 +12,13 @@ from seginst_core.project import add
 from seginst_core.project.codec import instance_to_bytes
 from seginst_core.types import Prediction
 from seginst_gui import operations
+from seginst_gui.app import build_window
 from seginst_gui.canvas.messages import message
 from seginst_gui.jobs import contents
 from seginst_gui.session import Session
+from seginst_gui.settings import load_folder
 
-from .conftest import MakeInstance
+from .conftest import MakeFolder, MakeInstance
 
 MANY = 30
 
@@ -153,3 +155,25 @@ def test_what_was_deleted_comes_back_as_the_very_objects(crowded: Session, qtbot
     crowded.undo()
     assert all(a is b for a, b in zip(crowded.instances, before, strict=True))
     assert [*map(instance_to_bytes, crowded.instances)] == [*map(instance_to_bytes, before)]
+
+
+def test_the_worker_starts_once_the_first_picture_is_there(
+    qtbot: QtBot, make_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = build_window()
+    started: list[bool] = []
+    monkeypatch.setattr(
+        window.predictor, "warm_up", lambda: started.append(window.session.picture is not None)
+    )
+    window.commands.open_folder(make_folder("a.png", "b.png"))
+    assert started == []
+    qtbot.waitUntil(lambda: bool(started))
+    window.session.step(1)
+    qtbot.waitUntil(lambda: window.session.picture is not None)
+    assert started == [True], "once a folder"
+    broken = make_folder("c.png", folder="others")
+    (broken / "c.png").write_bytes(b"no picture")
+    window.commands.open_folder(broken)
+    qtbot.waitUntil(lambda: len(started) == 2)
+    assert load_folder() == broken
+    window.close()
