@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QRunnable, QThreadPool, QTimer, Signal
 
 from seginst_core.errors import ImageError
 from seginst_core.images import Bands, Picture, read_picture, read_preview, read_size
+from seginst_gui.jobs.background import give_way
 from seginst_gui.language import later, tr
 
 PREVIEW_FROM_BYTES = 3_000_000
@@ -139,6 +140,7 @@ class _Decode(QRunnable):
         self._small, self._then = small, then
 
     def run(self) -> None:
+        give_way()
         if self._loader.wants(self._ticket):
             self._decode()
         if self._then is not None:
@@ -169,6 +171,7 @@ class _Prefetch(QRunnable):
         self._ticket, self._paths, self._bands, self._loader = ticket, paths, bands, loader
 
     def run(self) -> None:
+        give_way()
         kept = self._loader._kept
         for path in self._paths:
             if not self._loader.wants(self._ticket) or kept.find(path, self._bands) is not None:

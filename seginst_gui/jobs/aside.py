@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication, QObject, QRunnable, Qt, QThreadPool
 from shiboken6 import isValid
 
 from seginst_core.errors import SegInstError
+from seginst_gui.jobs.background import give_way
 
 Made = TypeVar("Made")
 Tell = Callable[[object, Exception | None], None]
@@ -91,6 +92,7 @@ class _Work(QRunnable):
         self._number, self._messenger = number, messenger
 
     def run(self) -> None:
+        give_way()
         made, failure = None, None
         work, self._work = self._work, None
         assert work is not None

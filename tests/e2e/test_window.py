@@ -128,6 +128,7 @@ def test_from_a_folder_to_corrected_coco_and_a_new_model(
 
     hands.in_dialog(export)
     hands.press(Qt.Key.Key_E, CTRL)
+    qtbot.waitUntil(lambda: "Written to" in window.notice.text, timeout=PATIENT_MS)
     coco = COCO(str(out))
     ours = next(a for a in coco.anns.values() if a["id"] == new)
     pixels = coco.annToMask(ours).astype(bool)

@@ -1,5 +1,7 @@
 """An image with very many objects is read beside the window, and nothing is lost or mixed up."""
 
+import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ from seginst_gui import operations
 from seginst_gui.app import build_window
 from seginst_gui.canvas.messages import message
 from seginst_gui.jobs import contents
+from seginst_gui.jobs.background import NICENESS, give_way
 from seginst_gui.session import Session
 from seginst_gui.settings import load_folder
 
@@ -177,3 +180,19 @@ def test_the_worker_starts_once_the_first_picture_is_there(
     qtbot.waitUntil(lambda: len(started) == 2)
     assert load_folder() == broken
     window.close()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has it for threads")
+def test_threads_beside_the_window_let_it_go_first() -> None:
+    seen: list[int] = []
+
+    def work() -> None:
+        give_way()
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [max(before, NICENESS)]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before

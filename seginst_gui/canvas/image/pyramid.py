@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage, QPainter
 from seginst_core.images import halve
 from seginst_core.types import ImageArray
 from seginst_gui.display.tones import ToneTable
+from seginst_gui.jobs.background import give_way
 
 SMALLEST_PX = 512
 NEAREST_FROM = 2.0
@@ -139,6 +140,7 @@ class _Halve(QRunnable):
         self._ticket, self._pixels, self._pyramid = ticket, pixels, pyramid
 
     def run(self) -> None:
+        give_way()
         # Without the memory for a smaller level the larger one goes on standing in for it; and at
         # the program's end there may be nobody left to hear of it (RuntimeError).
         with suppress(MemoryError, RuntimeError):
