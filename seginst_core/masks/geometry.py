@@ -14,7 +14,8 @@ def trim(bits: BoolArray, x0: int, y0: int) -> Mask | None:
     if width == 0:
         return None
     # A copy, so that a small mask never keeps a large array alive.
-    return Mask(x0 + left, y0 + top, bits[top : top + height, left : left + width].copy())
+    tight = bits[top : top + height, left : left + width].copy()
+    return Mask(int(x0) + left, int(y0) + top, tight)
 
 
 def mask_box(mask: Mask) -> Box:
