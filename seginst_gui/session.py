@@ -162,7 +162,7 @@ class Session(QObject):
         project.turn_to(image_id)
         beside = beside and has_many(self.entry(image_id))
         self._reader.open(project, image, self.display.now.bands, beside=beside)
-        if beside:
+        if self.image is None:
             self.image_changed.emit()
 
     def step(self, n: int, *, beside: bool = False) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
+from seginst_core.errors import ProjectError
 from seginst_core.images import Bands
 from seginst_core.project import ImageEntry, Project
 from seginst_core.project.document import Document
@@ -74,18 +75,20 @@ class ImageReader(QObject):
         return self._opening is not None
 
     def open(self, project: Project, image: ImageRef, bands: Bands | None, *, beside: bool) -> None:
-        """Read an image, its objects ``beside`` the window or at once, its pixels beside it.
-
-        ProjectError if the objects are read at once and cannot be.
-        """
+        """Read an image, its objects ``beside`` the window or at once, its pixels beside it."""
         self.forget()
         # Begins before the objects are read, and goes on meanwhile.
         self.read_pixels(project, image, bands)
         if beside:
             read = partial(read_beside, project, image.id)
             self._opening = Aside(read, self._open, self._fail, self)
+            return
+        try:
+            contents = read_contents(project, image.id)
+        except ProjectError as error:
+            self._fail(str(error))
         else:
-            self.opened.emit(read_contents(project, image.id))
+            self.opened.emit(contents)
 
     def read_pixels(self, project: Project, image: ImageRef, bands: Bands | None) -> None:
         """Read the pixels alone, other bands of them say."""
@@ -115,8 +118,10 @@ class ImageReader(QObject):
             self._early = signal, value
 
     def _open(self, contents: Contents) -> None:
-        early, self._opening, self._early = self._early, None, None
+        self._opening = None
         self.opened.emit(contents)
+        # Taken only now: if another image was asked for meanwhile, there is nothing early any more.
+        early, self._early = self._early, None
         if early is not None:
             early[0].emit(early[1])
 

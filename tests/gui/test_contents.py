@@ -6,18 +6,22 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PySide6.QtCore import QRunnable
 from pytestqt.qtbot import QtBot
 
 from seginst_core.errors import ProjectError
 from seginst_core.project import add
 from seginst_core.project.codec import instance_to_bytes
 from seginst_core.types import Prediction
-from seginst_gui import operations
+from seginst_gui import operations, pixels
 from seginst_gui.app import build_window
+from seginst_gui.canvas.image import pyramid
 from seginst_gui.canvas.messages import message
-from seginst_gui.jobs import contents
+from seginst_gui.jobs import aside, contents
 from seginst_gui.jobs.background import NICENESS, give_way
+from seginst_gui.pixels import PixelLoader
 from seginst_gui.session import Session
 from seginst_gui.settings import load_folder
 
@@ -180,6 +184,77 @@ def test_the_worker_starts_once_the_first_picture_is_there(
     qtbot.waitUntil(lambda: len(started) == 2)
     assert load_folder() == broken
     window.close()
+
+
+def test_a_damaged_record_is_one_sentence_for_few_objects_too(
+    opened: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> contents.Contents:
+        raise ProjectError("A record of the project database is damaged.")
+
+    monkeypatch.setattr(contents, "read_contents", fail)
+    opened.step(1)
+    qtbot.wait(200)
+    assert message(opened)[0] == "A record of the project database is damaged."
+    assert opened.document is None
+    assert opened.picture is None
+    monkeypatch.undo()
+    opened.step(1)
+    qtbot.waitUntil(lambda: opened.picture is not None)
+
+
+def test_pixels_of_an_image_that_was_left_in_between_do_not_come(
+    crowded: Session, gate: threading.Event, qtbot: QtBot
+) -> None:
+    crowded.step(1, beside=True)
+    qtbot.wait(200)
+    left = False
+
+    def leave() -> None:
+        nonlocal left
+        if crowded.image is not None and not left:
+            left = True
+            crowded.step(1)
+
+    shown: list[str] = []
+    crowded.image_changed.connect(leave)
+    crowded.pixels_changed.connect(
+        lambda: shown.append(crowded.image.path if crowded.image is not None else "")
+    )
+    gate.set()
+    qtbot.waitUntil(lambda: crowded.picture is not None)
+    qtbot.wait(100)
+    assert shown == ["sub/c.png"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has it for threads")
+@pytest.mark.parametrize("what", ["objects", "pixels", "levels"])
+def test_what_reads_an_image_lets_the_window_go_first(opened: Session, what: str) -> None:
+    seen: list[int] = []
+    job = make_job(opened, what)
+
+    def work() -> None:
+        job.run()
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    # A thread of the pool may have done other work before.
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [max(before, NICENESS)]
+
+
+def make_job(session: Session, what: str) -> QRunnable:
+    if what == "objects":
+        messenger = aside._Messenger.of_application()
+        messenger._asked[-1] = lambda *_: None
+        return aside._Work(lambda: None, -1, messenger)
+    if what == "levels":
+        return pyramid._Halve(0, np.zeros((8, 8, 3), np.uint8), pyramid.Pyramid())
+    loader = PixelLoader(session)
+    path = session.project.image_path(session.image_id)
+    return pixels._Decode(loader._wanted, path, None, loader, small=False)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has it for threads")

@@ -2,6 +2,8 @@
 
 import os
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,6 +63,31 @@ def test_a_large_jpeg_is_seen_small_before_it_is_there(
     assert seen == [f"preview True False {view}", f"pixels True True {view}"]
     assert session.preview is None
     session.close()
+
+
+def test_the_whole_image_waits_for_its_preview(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pixels, "PREVIEW_FROM_BYTES", 0)
+    said: list[str] = []
+
+    def noted(name: str, read: Callable[..., object]) -> Callable[..., object]:
+        def reading(*what: object, **how: object) -> object:
+            said.append(f"{name} begins")
+            time.sleep(0.1)
+            found = read(*what, **how)
+            said.append(f"{name} ends")
+            return found
+
+        return reading
+
+    for name in ("read_preview", "read_picture"):
+        monkeypatch.setattr(pixels, name, noted(name, getattr(pixels, name)))
+    loader = PixelLoader()
+    with qtbot.waitSignal(loader.loaded):
+        loader.load(write(tmp_path / "a.jpg", 10))
+    names = ("read_preview", "read_picture")
+    assert said == [f"{name} {what}" for name in names for what in ("begins", "ends")]
 
 
 def test_a_png_comes_at_once(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
