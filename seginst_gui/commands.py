@@ -88,8 +88,8 @@ class Commands(QObject):
         from seginst_gui.dialogs.export import ExportDialog
         from seginst_gui.jobs import exchange
 
-        losses = partial(exchange.find_losses, project)
-        dialog = ExportDialog(self.session.entries, suggested, losses, self.window)
+        finder = exchange.LossFinder(project)
+        dialog = ExportDialog(self.session.entries, suggested, finder, self.window)
         if dialog.exec() == QDialog.DialogCode.Accepted:
             choice = dialog.choice()
             self.notice.say(tr("Writing {path}…").format(path=choice.path))
@@ -109,6 +109,8 @@ class Commands(QObject):
         if dialog.exec() != QDialog.DialogCode.Accepted:
             return
         choice = dialog.choice()
+        if not self.attempt(project.settle_ids):
+            return
         waiting = WaitingDialog(tr("Importing {name}…").format(name=choice.path.name), self.window)
         said: list[str] = []
 
@@ -120,13 +122,16 @@ class Commands(QObject):
             said.append(sentence)
             waiting.finish()
 
-        project.settle_ids()
+        # The import has the database to itself, and what workers answer waits for its end.
+        for workers in (self.predictor, self.trainer):
+            workers.hold()
         Aside(partial(exchange.bring_in, project, choice), done, failed, self)
         waiting.exec()
-        project.follow_ids()
-        if said:
-            self.session.reload()
+        if self.attempt(project.follow_ids) and said:
+            self.attempt(self.session.reload)
             self.notice.say(said[0])
+        for workers in (self.predictor, self.trainer):
+            workers.release()
 
     def use_model(self, folder: Path, note: str = "") -> None:
         """Let a model be live for its own pipeline, and look again at what it has to pre-label.

@@ -10,6 +10,7 @@ from shiboken6 import isValid
 
 from seginst_core.errors import SegInstError
 from seginst_gui.jobs.background import give_way
+from seginst_gui.language import tr
 
 Made = TypeVar("Made")
 Tell = Callable[[object, Exception | None], None]
@@ -19,7 +20,7 @@ class Aside(Generic[Made]):
     """One piece of work in a thread of its own; it touches nothing of Qt's.
 
     Then either ``done`` is called in the window's thread with what came of it, or ``failed`` with a
-    sentence. After ``forget``, or when ``owner`` is gone, neither is.
+    sentence, whatever went wrong. After ``forget``, or when ``owner`` is gone, neither is.
     """
 
     def __init__(
@@ -46,7 +47,11 @@ class Aside(Generic[Made]):
             self._done(made)  # type: ignore[arg-type]
         elif isinstance(error, SegInstError | OSError):
             self._failed(str(error))
+        elif isinstance(error, MemoryError):
+            self._failed(tr("There is not enough memory for it."))
         else:
+            # Whoever waits must not wait for ever; what is wrong is for the log.
+            self._failed(tr("Something went wrong inside SegInst."))
             raise error
 
 

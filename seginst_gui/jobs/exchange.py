@@ -35,13 +35,22 @@ class ImportChoice:
     format_name: str
 
 
-def find_losses(project: Project, choice: ExportChoice) -> tuple[str, ...]:
-    """Return sentences on what an export would lose; for any thread."""
-    with project.beside() as other:
-        dataset = _collected(other, choice)
-    if choice.polygons:
-        return coco_json.losses(dataset, polygons=True)
-    return FORMATS[choice.format_name].losses(dataset)
+class LossFinder:
+    """Finds what exports of a project as it is now would lose, collecting its data once."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._collected: dict[tuple[State, ...], Dataset] = {}
+
+    def __call__(self, choice: ExportChoice) -> tuple[str, ...]:
+        """Return sentences on what would be lost; for any thread."""
+        dataset = self._collected.get(choice.states)
+        if dataset is None:
+            with self._project.beside() as other:
+                dataset = self._collected[choice.states] = _collected(other, choice)
+        if choice.polygons:
+            return coco_json.losses(dataset, polygons=True)
+        return FORMATS[choice.format_name].losses(dataset)
 
 
 def export(project: Project, choice: ExportChoice) -> str:

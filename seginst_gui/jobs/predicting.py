@@ -66,6 +66,14 @@ class Predictor(QObject):
         """Start the worker ahead of its first job, so that its device is known."""
         self._worker.start()
 
+    def hold(self) -> None:
+        """Store and show nothing until ``release``; the worker goes on."""
+        self._worker.hold()
+
+    def release(self) -> None:
+        """Store and show what came meanwhile."""
+        self._worker.release()
+
     def stop(self) -> None:
         """End the worker."""
         self._jobs.clear()

@@ -151,6 +151,14 @@ class Trainer(QObject):
         for run in given_up:
             self.ended.emit(_as(run, "cancelled"), "")
 
+    def hold(self) -> None:
+        """Store and show nothing until ``release``; training goes on."""
+        self._worker.hold()
+
+    def release(self) -> None:
+        """Store and show what came meanwhile."""
+        self._worker.release()
+
     def suspend(self) -> None:
         """Let go of everything because the project closes: what was under way is paused."""
         runs = [self._run, *self._waiting] if self._run else self._waiting

@@ -45,6 +45,7 @@ class WorkerClient(QObject):
         self._jobs: dict[str, str] = {}
         self._n_submitted = 0
         self._unread = bytearray()
+        self._is_held = False
         self._stderr_tail = b""
         self.device = ""
         self.device_name = ""
@@ -89,6 +90,15 @@ class WorkerClient(QObject):
         if job_id in self._jobs:
             self._write({"cancel": job_id})
 
+    def hold(self) -> None:
+        """Let the worker go on and say nothing of it: what it sends waits for ``release``."""
+        self._is_held = True
+
+    def release(self) -> None:
+        """Say what came meanwhile, and go on as before."""
+        self._is_held = False
+        self._read()
+
     def stop(self, timeout_ms: int = 2000) -> None:
         """End the process: cancel its jobs by closing its input, kill it after ``timeout_ms``."""
         process, self._process = self._process, None
@@ -122,7 +132,7 @@ class WorkerClient(QObject):
             self._process.write(orjson.dumps(message) + b"\n")
 
     def _read(self) -> None:
-        if self._process is None:
+        if self._process is None or self._is_held:
             return
         self._unread += self._process.readAllStandardOutput().data()
         *lines, rest = self._unread.split(b"\n")
@@ -164,7 +174,7 @@ class WorkerClient(QObject):
     def _on_finished(self, exit_code: int, status: QProcess.ExitStatus) -> None:
         if self._process is None:  # stop() was asked for
             return
-        self._read()
+        self.release()
         self._read_stderr()
         crashed = status == QProcess.ExitStatus.CrashExit
         self._bury(_how_it_ended(exit_code, crashed, self._stderr_tail))

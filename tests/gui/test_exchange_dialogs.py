@@ -1,7 +1,8 @@
 """Export and import in the window: any format, with its losses said before it is written."""
 
+import sys
+import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import cv2
@@ -17,8 +18,16 @@ from seginst_core.project.edits import add
 from seginst_core.types import STATES, Box, Instance, Mask
 from seginst_gui.app import build_window
 from seginst_gui.dialogs.export import ExportDialog
-from seginst_gui.jobs.exchange import find_losses
+from seginst_gui.jobs import exchange
+from seginst_gui.jobs.exchange import LossFinder
+from seginst_gui.jobs.worker import WorkerClient
 from seginst_gui.main_window import MainWindow
+
+SAYS_READY = """
+import sys
+print('{"event": "ready", "device": "cpu", "device_name": "one"}', flush=True)
+sys.stdin.read()
+"""
 
 
 @pytest.fixture
@@ -117,7 +126,7 @@ def test_a_format_goes_out_and_comes_in(
 def test_the_place_follows_the_format_until_it_is_typed(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
-    find = partial(find_losses, window.session.project)
+    find = LossFinder(window.session.project)
     dialog = ExportDialog(window.session.entries, tmp_path / "x.json", find)
     qtbot.addWidget(dialog)
     dialog.show()
@@ -202,3 +211,54 @@ def test_a_place_that_cannot_be_written_is_one_sentence(
     window.commands.export_coco()
     qtbot.waitUntil(lambda: "Writing" not in window.notice.text)
     assert str(tmp_path / "file") in window.notice.text
+
+
+def test_a_fault_while_importing_ends_the_waiting(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> str:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(exchange, "bring_in", fail)
+
+    def bring_in(dialog: QDialog) -> None:
+        dialog.findChild(QLineEdit, "import_path").setText(str(tmp_path / "images"))
+        click(dialog, "Import")
+
+    in_dialog(bring_in)
+    with qtbot.captureExceptions() as faults:
+        window.commands.import_coco()
+    assert [str(error) for _, error, _ in faults] == ["a fault of ours"], "and the log has it"
+    assert "Something went wrong" in window.notice.text
+    assert len(window.session.instances) == 1
+
+
+def test_what_a_worker_answers_waits_for_an_import(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.predictor.stop()
+    worker = WorkerClient(window, command=(sys.executable, "-c", SAYS_READY))
+    monkeypatch.setattr(window.predictor, "_worker", worker)
+    out = tmp_path / "out.json"
+    FORMATS["coco"].write(window.session.project.dataset(STATES), out)
+    said: list[str] = []
+    read = exchange.bring_in
+
+    def read_later(*what: object) -> str:
+        time.sleep(1.0)
+        said.append("imported")
+        return read(*what)
+
+    monkeypatch.setattr(exchange, "bring_in", read_later)
+    worker.ready.connect(lambda *_: said.append("answered"))
+
+    def bring_in(dialog: QDialog) -> None:
+        dialog.findChild(QLineEdit, "import_path").setText(str(out))
+        worker.start()
+        click(dialog, "Import")
+
+    in_dialog(bring_in)
+    window.commands.import_coco()
+    qtbot.waitUntil(lambda: len(said) == 2)
+    assert said == ["imported", "answered"]
+    worker.stop()

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -33,7 +32,7 @@ from seginst_gui.dialogs.export import ExportDialog
 from seginst_gui.dialogs.fine_tune import FineTuneDialog
 from seginst_gui.dialogs.importing import ImportDialog
 from seginst_gui.dialogs.shortcuts import ShortcutSheet
-from seginst_gui.jobs.exchange import find_losses
+from seginst_gui.jobs.exchange import LossFinder
 from seginst_gui.jobs.plan import Facts, decide, gather
 from seginst_gui.language import load_language, tr
 from seginst_gui.main_window import MainWindow
@@ -140,7 +139,7 @@ def test_actions_menus_and_tools_are_translated_and_keys_are_not(window: MainWin
 
 def test_dialogs_are_translated(window: MainWindow, qtbot: QtBot) -> None:
     project = window.session.project
-    losses = partial(find_losses, project)
+    losses = LossFinder(project)
     dialogs: list[QDialog] = [
         ShortcutSheet(window.actions_by_id, window),
         CommandPalette(window.actions_by_id.values(), window),
