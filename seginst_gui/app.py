@@ -18,6 +18,8 @@ _WITHOUT_QT = (
     *("images", "project", "formats", "library", "events"),
     *("masks.grabcut", "masks.scissors", "masks.superpixels", "masks.corners", "masks.cut"),
 )
+SWITCH_SECONDS = 0.0005
+"""A tenth of what Python allows a thread before another one may run."""
 NO_DISPLAY = (
     "SegInst needs a display, and there is none (neither DISPLAY nor WAYLAND_DISPLAY is set); "
     "the `seginst` commands work without one."
@@ -66,6 +68,8 @@ def build_window(folder: Path | None = None) -> "MainWindow":
 
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
+    # A thread beside the window may keep it waiting so long, every time the window drew something.
+    sys.setswitchinterval(SWITCH_SECONDS)
     app.setApplicationName("SegInst")
     app.setDesktopFileName("seginst")
     apply_theme(app, settings.load_theme())
