@@ -36,9 +36,13 @@ class Pyramid(QObject):
         self._made.connect(self._take)
 
     def show(self, pixels: ImageArray | None) -> None:
-        """Take another image, or none; a level of an earlier one under way is dropped."""
+        """Take another image, or none; a level of an earlier one under way is dropped.
+
+        The preview that came before the pixels stands in for the levels that are to come.
+        """
         self._ticket += 1
-        self._preview = None
+        if pixels is None or self.levels:
+            self._preview = None
         self.levels = [] if pixels is None else [np.ascontiguousarray(pixels)]
         self.size = None if pixels is None else (pixels.shape[1], pixels.shape[0])
         self._go_on()
@@ -76,18 +80,27 @@ class Pyramid(QObject):
         area = area.intersected(QRect(0, 0, round(width * zoom), round(height * zoom)))
         if area.isEmpty():
             return
-        if self._preview is not None:
+        wanted = 0
+        while zoom * 2 ** (wanted + 1) <= 1.0:
+            wanted += 1
+        if self._preview is not None and self._stands_in(self._preview, width * zoom, wanted):
             painter.save()
             painter.setClipRect(area)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             whole = QRectF(0, 0, width * zoom, height * zoom)
             painter.drawImage(whole, _as_qimage(_words(self._preview, self.table)))
             painter.restore()
-            return
-        if zoom >= NEAREST_FROM:
+        elif zoom >= NEAREST_FROM:
             self._paint_nearest(painter, zoom, area)
         else:
-            self._paint_smooth(painter, zoom, area)
+            self._paint_smooth(painter, zoom, area, wanted)
+
+    def _stands_in(self, preview: ImageArray, wide_px: float, wanted: int) -> bool:
+        """Whether the preview is painted: of a large image it is there, and pixels are far apart.
+
+        ``wide_px`` is how wide the whole image would be.
+        """
+        return not self.levels or (wanted >= len(self.levels) and wide_px <= 2 * preview.shape[1])
 
     def _paint_nearest(self, painter: QPainter, zoom: float, area: QRect) -> None:
         # Rows and columns are looked up as the overlay's are, so that their edges coincide.
@@ -98,10 +111,7 @@ class Pyramid(QObject):
         words = _words(crop, self.table).take(columns - x0, axis=1).take(rows - y0, axis=0)
         painter.drawImage(area.topLeft(), _as_qimage(words))
 
-    def _paint_smooth(self, painter: QPainter, zoom: float, area: QRect) -> None:
-        wanted = 0
-        while zoom * 2 ** (wanted + 1) <= 1.0:
-            wanted += 1
+    def _paint_smooth(self, painter: QPainter, zoom: float, area: QRect, wanted: int) -> None:
         level = min(wanted, len(self.levels) - 1)
         pixels = self.levels[level]
         # A level that is not there yet is stood in for by every second pixel of the one before.
@@ -130,6 +140,8 @@ class Pyramid(QObject):
     def _take(self, ticket: int, level: ImageArray) -> None:
         if ticket == self._ticket:
             self.levels.append(level)
+            if self.complete:
+                self._preview = None
             self._go_on()
             self.grown.emit()
 
