@@ -44,23 +44,27 @@ class PixelLoader(QObject):
         self._kept = _Kept()
         self._answered.connect(self._receive)
 
-    def load(self, path: Path, bands: Bands | None = None) -> None:
-        """Start decoding ``path``; an earlier image that has not begun is dropped."""
+    def load(self, path: Path, bands: Bands | None = None) -> bool:
+        """Start decoding ``path``; an earlier image that has not begun is dropped.
+
+        Return whether a preview comes first.
+        """
         self._wanted += 1
         self._whole = False
         ticket, known = self._wanted, self._kept.find(path, bands)
         if known is not None:
             # In the event loop's next round: whoever asks is not answered before having asked.
             QTimer.singleShot(0, self, lambda: self._receive(ticket, known))
-            return
+            return False
         # The application's own pool: one of ours would block whoever deletes it while it decodes.
         pool = QThreadPool.globalInstance()
         whole = _Decode(ticket, path, bands, self, small=False)
-        if _is_worth_a_preview(path):
-            # One after the other: side by side, the whole image would hold the preview up.
-            pool.start(_Decode(ticket, path, bands, self, small=True, then=whole), _PREVIEW)
-        else:
+        if not _is_worth_a_preview(path):
             pool.start(whole, _WHOLE)
+            return False
+        # One after the other: side by side, the whole image would hold the preview up.
+        pool.start(_Decode(ticket, path, bands, self, small=True, then=whole), _PREVIEW)
+        return True
 
     def prefetch(self, paths: Sequence[Path], bands: Bands | None = None) -> None:
         """Decode images that are likely to be asked for next, as far as they may be kept."""

@@ -148,7 +148,7 @@ class Session(QObject):
         """Make an image current; one that cannot be read shows its reason instead of pixels.
 
         If it has very many objects, ``beside`` reads them without holding the window up: until
-        ``image_changed`` comes once more there is no ``image`` and nothing to edit.
+        ``image_changed`` comes once more there may be a preview but no ``image`` to edit.
         """
         project = self._project()
         self._clear_image()
@@ -396,5 +396,5 @@ class Session(QObject):
             self._reader.prefetch(self._project(), beside, self.display.now.bands)
 
     def _take_failure(self, sentence: str) -> None:
-        self.unreadable = sentence
+        self.preview, self.unreadable = None, sentence
         self.pixels_changed.emit()

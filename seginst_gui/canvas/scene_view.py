@@ -39,7 +39,7 @@ class SceneView(NavigationView):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(160, 120)
         self.session = session
-        self.tile_seconds = 0.012
+        self.tile_seconds = 0.008
         """How long a frame draws objects anew, and a tile more; the rest follows in the next."""
         self._scene = self._make_scene()
         self._minimap = Minimap(self._scene.pyramid, self)
@@ -57,7 +57,7 @@ class SceneView(NavigationView):
         self._blank.timeout.connect(self.update)
         self._scene.pyramid.grown.connect(self._refresh_picture)
         session.project_changed.connect(self._leave_image)
-        session.image_changed.connect(self._leave_image)
+        session.image_changed.connect(self._change_image)
         session.preview_changed.connect(self._take_preview)
         session.pixels_changed.connect(self._take_pixels)
         session.instances_changed.connect(self._refresh_some)
@@ -88,6 +88,11 @@ class SceneView(NavigationView):
         # and going through them does not flicker.
         self._blank.start()
 
+    def _change_image(self) -> None:
+        self._leave_image()
+        # Of an image with very many objects it comes before them.
+        self._take_preview()
+
     def _take_pixels(self) -> None:
         picture, image = self.session.picture, self.session.image
         if picture is None or image is None:
@@ -98,8 +103,13 @@ class SceneView(NavigationView):
         self._show_image(image)
 
     def _take_preview(self) -> None:
-        preview, image = self.session.preview, self.session.image
-        if preview is not None and image is not None:
+        preview, project, image_id = (
+            self.session.preview,
+            self.session.project,
+            self.session.image_id,
+        )
+        if preview is not None and project is not None and image_id is not None:
+            image = project.ensure_size(image_id)
             self._scene.pyramid.show_preview(preview, (image.width, image.height))
             self._show_image(image)
 

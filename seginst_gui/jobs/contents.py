@@ -1,6 +1,6 @@
 """Reading an image for the window: its objects, what the models found, and its pixels."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -51,8 +51,8 @@ def read_beside(project: Project, image_id: int) -> Contents:
 class ImageReader(QObject):
     """Reads one image at a time; what it says is of the one asked for last.
 
-    First ``opened`` carries the Contents, then come the pixels as PixelLoader has them. ``failed``
-    says in a sentence what could not be read.
+    ``opened`` carries the Contents, and then the pixels come as PixelLoader has them; the preview
+    alone may come earlier. ``failed`` says in a sentence what could not be read.
     """
 
     opened = Signal(object)
@@ -63,6 +63,7 @@ class ImageReader(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._opening: Aside[Contents] | None = None
+        self._later: Callable[[], Contents] | None = None
         self._early: tuple[SignalInstance, object] | None = None
         self._loader = PixelLoader(self)
         self._loader.previewed.connect(partial(self._tell, self.previewed))
@@ -72,16 +73,17 @@ class ImageReader(QObject):
     @property
     def is_opening(self) -> bool:
         """Whether objects are being read beside the window."""
-        return self._opening is not None
+        return self._opening is not None or self._later is not None
 
     def open(self, project: Project, image: ImageRef, bands: Bands | None, *, beside: bool) -> None:
         """Read an image, its objects ``beside`` the window or at once, its pixels beside it."""
         self.forget()
         # Begins before the objects are read, and goes on meanwhile.
-        self.read_pixels(project, image, bands)
+        has_preview = self.read_pixels(project, image, bands)
         if beside:
-            read = partial(read_beside, project, image.id)
-            self._opening = Aside(read, self._open, self._fail, self)
+            self._later = partial(read_beside, project, image.id)
+            if not has_preview:
+                self._begin()
             return
         try:
             contents = read_contents(project, image.id)
@@ -90,9 +92,9 @@ class ImageReader(QObject):
         else:
             self.opened.emit(contents)
 
-    def read_pixels(self, project: Project, image: ImageRef, bands: Bands | None) -> None:
-        """Read the pixels alone, other bands of them say."""
-        self._loader.load(project.folder / image.path, bands)
+    def read_pixels(self, project: Project, image: ImageRef, bands: Bands | None) -> bool:
+        """Read the pixels alone, other bands of them say; return whether a preview comes first."""
+        return self._loader.load(project.folder / image.path, bands)
 
     def prefetch(self, project: Project, images: Sequence[ImageEntry], bands: Bands | None) -> None:
         """Decode images that are likely to be asked for next."""
@@ -103,15 +105,22 @@ class ImageReader(QObject):
         self._loader.forget()
         if self._opening is not None:
             self._opening.forget()
-        self._opening, self._early = None, None
+        self._opening, self._later, self._early = None, None, None
 
     def forget_all(self) -> None:
         """Say nothing more, and give back what was decoded ahead."""
         self.forget()
         self._loader.forget_all()
 
+    def _begin(self) -> None:
+        read, self._later = self._later, None
+        if read is not None:
+            self._opening = Aside(read, self._open, self._fail, self)
+
     def _tell(self, signal: SignalInstance, value: object) -> None:
-        if self._opening is None:
+        # Side by side, the objects would hold the preview up.
+        self._begin()
+        if self._opening is None or signal is self.previewed:
             signal.emit(value)
         else:
             # The last word on the pixels counts, once the objects are there.
