@@ -17,6 +17,8 @@ from seginst_gui.panels.images.rows import ENTRY_ROLE, counts, tooltip
 from seginst_gui.panels.images.thumbnails import N_WAITING, Thumbnails
 from seginst_gui.session import Session
 
+from .canvas_scenes import Paints
+
 
 @pytest.fixture
 def make_panel(qtbot: QtBot, session: Session) -> Callable[[], ImagesPanel]:
@@ -73,6 +75,19 @@ def mark(session: Session, state: str) -> None:
     assert session.document is not None
     before = session.document.state
     session.apply(Edit(session.document.image.id, (), "State", state=(before, state)))
+
+
+def test_an_edit_paints_one_row_anew(
+    panel: ImagesPanel, opened: Session, make_instance: Callable[..., Instance], qtbot: QtBot
+) -> None:
+    qtbot.waitUntil(lambda: not QThreadPool.globalInstance().activeThreadCount())
+    qtbot.wait(50)
+    paints = Paints(view(panel).viewport())
+    assert opened.image is not None
+    opened.apply(add(opened.image.id, [make_instance()], "Draw"))
+    qtbot.waitUntil(lambda: bool(paints.rects))
+    row = view(panel).visualRect(model(panel).index(0))
+    assert all(row.contains(rect) for rect in paints.rects)
 
 
 def test_lists_the_images_with_the_open_one_selected(panel: ImagesPanel) -> None:

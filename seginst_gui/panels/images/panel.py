@@ -1,6 +1,8 @@
 """The image panel: every image of the project with its state, and a filter."""
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
+from collections.abc import Sequence
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -54,7 +56,7 @@ class ImagesPanel(QWidget):
             self._state.addItem(icon(symbol), tr(name), shown)
         self.thumbnails = Thumbnails(self)
         self._rows = ImageRows(session, self)
-        self._view = QListView()
+        self._view = _List()
         self._view.setModel(self._rows)
         self._view.setItemDelegate(ImageDelegate(self.thumbnails, self._view))
         self._view.setUniformItemSizes(True)
@@ -151,3 +153,16 @@ class ImagesPanel(QWidget):
         # A double click is a click and an activation; the image need not be opened twice.
         if self._session.image_id != image_id:
             self.image_activated.emit(image_id)
+
+
+class _List(QListView):
+    """Paints the rows that changed; Qt's own lays out and paints the whole list every time."""
+
+    def dataChanged(
+        self,
+        top_left: QModelIndex | QPersistentModelIndex,
+        bottom_right: QModelIndex | QPersistentModelIndex,
+        roles: Sequence[int] = (),
+    ) -> None:
+        """Paint some rows anew; all rows are as high as each other, whatever they say."""
+        QAbstractItemView.dataChanged(self, top_left, bottom_right, roles)
