@@ -116,36 +116,35 @@ class Layer:
 
     def paint(
         self, painter: QPainter, zoom: float, area: QRect, unit_px: int, until: float
-    ) -> bool:
-        """Paint a part of the zoomed image, in its device pixels; return whether it is finished.
+    ) -> QRegion:
+        """Paint a part of the zoomed image, in its device pixels; return what is left to do of it.
 
         Tiles are drawn anew as long as ``perf_counter`` is below ``until``; after that they are
         left as they were, for another frame.
         """
         if (zoom, unit_px) != (self._zoom, self._unit_px):
             self._change_zoom(zoom, unit_px)
-        missing = QRegion()
-        finished = True
+        missing, left = QRegion(), QRegion()
         for row in range(area.top() // TILE_PX, area.bottom() // TILE_PX + 1):
             for column in range(area.left() // TILE_PX, area.right() // TILE_PX + 1):
                 key = (column, row)
+                where = QRect(column * TILE_PX, row * TILE_PX, TILE_PX, TILE_PX)
+                part = where.intersected(area)
                 tile = self._tiles.get(key)
                 if tile is None or not tile.fresh:
                     if perf_counter() < until:
                         tile = self._render(key)
                     else:
-                        finished = False
-                where = QRect(column * TILE_PX, row * TILE_PX, TILE_PX, TILE_PX)
+                        left += part
                 if tile is None:
-                    missing += where.intersected(area)
+                    missing += part
                 elif tile.words is not None:
                     self._tiles.move_to_end(key)
-                    part = where.intersected(area)
                     image = _as_qimage(tile.words)
                     painter.drawImage(part.topLeft(), image, part.translated(-where.topLeft()))
         if not missing.isEmpty():
             self._paint_old(painter, missing)
-        return finished
+        return left
 
     def drop_old(self) -> None:
         """Forget the tiles of the earlier zoom: the whole view is drawn at this one."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from PySide6.QtCore import QRect
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QRegion
 
 from seginst_core.types import PIPELINES, Category, Instance, PipelineName
 from seginst_gui.canvas.image.pyramid import Pyramid
@@ -113,17 +113,17 @@ class Scene:
         unit_px: int,
         opacity: float,
         until: float,
-    ) -> bool:
+    ) -> QRegion:
         """Paint objects on a part of the zoomed image, in its device pixels; see ``Layer.paint``.
 
-        ``opacity`` 0..1 is theirs. Return whether all is painted as it should be.
+        ``opacity`` 0..1 is theirs. Return what is not yet painted as it should be.
         """
+        left = QRegion()
         painter.setOpacity(opacity)
-        finished = [
-            layer.paint(painter, zoom, area, unit_px, until) for layer in self._shown(layers)
-        ]
+        for layer in self._shown(layers):
+            left += layer.paint(painter, zoom, area, unit_px, until)
         painter.setOpacity(1.0)
-        return all(finished)
+        return left
 
     def near(self, layers: Layers, x: float, y: float) -> list[Instance]:
         """Return the shown objects whose extent holds an image point, proposals last."""

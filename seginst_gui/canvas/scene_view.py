@@ -46,11 +46,11 @@ class SceneView(NavigationView):
         self._minimap.place_wanted.connect(self.look_at)
         self.view_changed.connect(self._show_minimap)
         self._shown: object = None
-        # What a frame had no time for is drawn in the next one.
-        self._deferred = False
+        # What a frame had no time for is drawn in the next one, and nothing else.
+        self._deferred = QRegion()
         self._more = QTimer(self)
         self._more.setSingleShot(True)
-        self._more.timeout.connect(self.update)
+        self._more.timeout.connect(lambda: self.update(self._deferred))
         self._blank = QTimer(self)
         self._blank.setSingleShot(True)
         self._blank.setInterval(PATIENCE_MS)
@@ -76,12 +76,13 @@ class SceneView(NavigationView):
     @property
     def settled(self) -> bool:
         """Whether no part of the last frame was left for later and every level is there."""
-        return not self._deferred and self._scene.pyramid.complete
+        return self._deferred.isEmpty() and self._scene.pyramid.complete
 
     # --- what the session says ------------------------------------------------------------------
 
     def _leave_image(self) -> None:
         self._size = None
+        self._deferred = QRegion()
         self._scene.clear()
         self._minimap.hide()
         # The last frame stays on the screen for a moment: most images are there before it is over,
@@ -177,34 +178,36 @@ class SceneView(NavigationView):
         # From here on all is in device pixels from the image's corner.
         painter.scale(1 / scale, 1 / scale)
         painter.translate(corner_x, corner_y)
-        finished = True
+        self._deferred -= event.region()
         for rect in _few(event.region()):
             left, top = math.floor(rect.left() * scale), math.floor(rect.top() * scale)
             right = math.ceil((rect.left() + rect.width()) * scale)
             bottom = math.ceil((rect.top() + rect.height()) * scale)
             area = QRect(left - corner_x, top - corner_y, right - left, bottom - top)
-            finished &= self._paint_area(painter, area, zoom, max(1, int(scale + 0.4)))
+            for part in _rects(self._paint_area(painter, area, zoom, max(1, int(scale + 0.4)))):
+                x, y = (part.left() + corner_x) / scale, (part.top() + corner_y) / scale
+                shown = QRectF(x, y, part.width() / scale, part.height() / scale)
+                self._deferred += shown.toAlignedRect()
         painter.restore()
         self._paint_words(painter)
-        if not finished:
-            self._deferred = True
-            self._more.start()
-        elif event.rect() == self.rect():
-            self._deferred = False
+        if self._deferred.isEmpty():
             self._scene.drop_old()
+        else:
+            self._more.start()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the small map in its corner."""
         super().resizeEvent(event)
         self._show_minimap()
 
-    def _paint_area(self, painter: QPainter, area: QRect, zoom: float, unit_px: int) -> bool:
+    def _paint_area(self, painter: QPainter, area: QRect, zoom: float, unit_px: int) -> QRegion:
+        """Paint a part; return what is left to do of it, in device pixels of the zoomed image."""
         pyramid, display = self._scene.pyramid, self.session.display.now
         painter.fillRect(area, BACKGROUND)
         pyramid.paint(painter, zoom, area)
         if pyramid.levels and display.pixel_grid:
             paint_close_up(painter, pyramid.levels[0], zoom, area, unit_px, self.font())
-        finished = self._scene.paint(
+        left = self._scene.paint(
             painter,
             zoom,
             area,
@@ -218,7 +221,7 @@ class SceneView(NavigationView):
         painter.setClipRect(area)
         self._paint_over(painter, area, zoom, unit_px)
         painter.restore()
-        return finished
+        return left
 
     def _paint_over(self, painter: QPainter, area: QRect, zoom: float, unit_px: int) -> None:
         """Paint what lies over the objects; as they are, in the zoomed image's device pixels."""
@@ -255,6 +258,11 @@ class SceneView(NavigationView):
 
 def _few(region: QRegion) -> list[QRect]:
     """Return the rectangles of a region, or the one around them where that is little more."""
-    rects, whole = list(cast(Iterable[QRect], region)), region.boundingRect()
+    rects, whole = list(_rects(region)), region.boundingRect()
     n_pixels = sum(r.width() * r.height() for r in rects)
     return [whole] if whole.width() * whole.height() <= 2 * n_pixels else rects
+
+
+def _rects(region: QRegion) -> Iterable[QRect]:
+    # Qt's own type says nothing of it.
+    return cast(Iterable[QRect], region)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from seginst_core.project.edits import change, painted
 from seginst_core.types import Mask, Prediction
+from seginst_gui.canvas import overlay, scene_view
 from seginst_gui.session import Proposal
 from seginst_gui.tools.base import PlainTool, Preview
 
@@ -18,6 +20,7 @@ from .canvas_scenes import (
     GROUND,
     HEIGHT,
     WIDTH,
+    Paints,
     Stage,
     block,
     hover,
@@ -125,6 +128,25 @@ def test_many_objects_are_finished_in_later_frames(stage: Stage) -> None:
     shot = stage.canvas.grab().toImage()
     for x, y in places[:: len(places) // 50]:
         assert shot.pixelColor(stage.canvas.image_to_widget(x + 1, y + 1)).getRgb()[:3] != GROUND
+
+
+def test_later_frames_paint_only_what_is_left(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.open()
+    clock = count()
+    for module in (overlay, scene_view):
+        monkeypatch.setattr(module, "perf_counter", lambda: next(clock))
+    stage.canvas.tile_seconds = 1.5  # one tile, by this clock
+    paints = Paints(stage.canvas)
+    stage.add(*(block(x, y, x + 8, y + 8) for y in range(0, 200, 12) for x in range(0, 300, 12)))
+    stage.qtbot.waitUntil(lambda: bool(paints.rects) and stage.canvas.settled)
+    sizes = [rect.width() * rect.height() for rect in paints.rects]
+    assert len(sizes) > 4
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] <= overlay.TILE_PX**2
+    shown = stage.canvas.screen().grabWindow(stage.canvas.winId()).toImage()
+    assert shown == stage.canvas.grab().toImage()
 
 
 def test_a_selected_object_stands_out(stage: Stage) -> None:

@@ -13,9 +13,13 @@ from seginst_core.types import ImageArray
 from seginst_gui.display.tones import ToneTable
 from seginst_gui.jobs.background import give_way
 
+_Words = npt.NDArray[np.uint32]
+
 SMALLEST_PX = 512
 NEAREST_FROM = 2.0
 """From this zoom on pixels are shown as squares."""
+_READY_PIXELS = 4_000_000
+"""A level of at most so many pixels, 16 MB, is kept as it is painted."""
 
 
 class Pyramid(QObject):
@@ -32,6 +36,8 @@ class Pyramid(QObject):
         self.table: ToneTable | None = None
         """Through which the pixels are looked at; they stay as they are."""
         self._preview: ImageArray | None = None
+        # The level painted last and its table, and what came of them.
+        self._ready: tuple[ImageArray, ToneTable | None, _Words] | None = None
         self._ticket = 0
         self._made.connect(self._take)
 
@@ -43,6 +49,7 @@ class Pyramid(QObject):
         self._ticket += 1
         if pixels is None or self.levels:
             self._preview = None
+        self._ready = None
         self.levels = [] if pixels is None else [np.ascontiguousarray(pixels)]
         self.size = None if pixels is None else (pixels.shape[1], pixels.shape[0])
         self._go_on()
@@ -88,7 +95,7 @@ class Pyramid(QObject):
             painter.setClipRect(area)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             whole = QRectF(0, 0, width * zoom, height * zoom)
-            painter.drawImage(whole, _as_qimage(_words(self._preview, self.table)))
+            painter.drawImage(whole, _as_qimage(self._words_of(self._preview)))
             painter.restore()
         elif zoom >= NEAREST_FROM:
             self._paint_nearest(painter, zoom, area)
@@ -124,14 +131,24 @@ class Pyramid(QObject):
         x0, y0 = max(int(area.left() / scale) - 1, 0), max(int(area.top() / scale) - 1, 0)
         x1 = min(int((area.right() + 1) / scale) + 2, columns)
         y1 = min(int((area.bottom() + 1) / scale) + 2, rows)
-        crop = pixels[y0 * step : y1 * step : step, x0 * step : x1 * step : step]
-        words = _words(crop, self.table)
+        if step == 1 and rows * columns <= _READY_PIXELS:
+            words, seen = self._words_of(pixels), QRectF(x0, y0, x1 - x0, y1 - y0)
+        else:
+            crop = pixels[y0 * step : y1 * step : step, x0 * step : x1 * step : step]
+            words, seen = _words(crop, self.table), QRectF(0, 0, x1 - x0, y1 - y0)
         painter.save()
         painter.setClipRect(area)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale != 1.0)
         target = QRectF(x0 * scale, y0 * scale, (x1 - x0) * scale, (y1 - y0) * scale)
-        painter.drawImage(target, _as_qimage(words))
+        painter.drawImage(target, _as_qimage(words), seen)
         painter.restore()
+
+    def _words_of(self, pixels: ImageArray) -> _Words:
+        """Return all of a small picture, made once for as long as it and the table stay."""
+        ready = self._ready
+        if ready is None or ready[0] is not pixels or ready[1] is not self.table:
+            ready = self._ready = pixels, self.table, _words(pixels, self.table)
+        return ready[2]
 
     def _go_on(self) -> None:
         if self.levels and not self.complete:
@@ -165,14 +182,14 @@ def _cells(start: int, stop: int, zoom: float, n: int) -> npt.NDArray[np.intp]:
     return cells
 
 
-def _words(pixels: ImageArray, table: ToneTable | None) -> npt.NDArray[np.uint32]:
+def _words(pixels: ImageArray, table: ToneTable | None) -> _Words:
     pixels = np.ascontiguousarray(pixels)
     if table is not None:
         pixels = np.asarray(cv2.LUT(pixels, table), np.uint8)
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2BGRA).view(np.uint32)[..., 0]
 
 
-def _as_qimage(words: npt.NDArray[np.uint32]) -> QImage:
+def _as_qimage(words: _Words) -> QImage:
     height, width = words.shape
     return QImage(words.data, width, height, width * 4, QImage.Format.Format_RGB32)
 
