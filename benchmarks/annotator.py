@@ -6,18 +6,21 @@ when its mask has an IoU of 0.9 or more with the truth. What is counted, and wha
 - by hand, an object costs one click a vertex of the coarsest polygon that reaches IoU 0.9 (one
   polygon a piece; found by simplifying the true outline, also grown by a pixel, at every
   tolerance); closing the polygon is free, which favours the hand;
-- with proposals (those with a score of 0.5 or more, as the window shows them), the person either
-  accepts all of an image with one key and deletes each false or useless one with a click and a key,
-  or accepts each good one with a click and a key, whichever is cheaper for that image;
+- with proposals (those with a score of 0.5 or more, as the window shows them; for one action more
+  the threshold is set to another of ``THRESHOLDS``), the person either accepts all of an image with
+  one key and deletes each false or useless one with a click and a key, or accepts each good one
+  with a click and a key, whichever is cheaper for that image;
 - an accepted object below 0.9 is selected with a click and repaired, each time by what helps most:
-  strokes of the brush or eraser, or one corner dragged. A stroke is what the tool really does: a
-  disc swept along one simple line, inside the truth when it paints and outside when it erases; it
-  is the longest line through the wrong region that it is for. A corner goes to a corner of the
-  true outline, by the window's own code. Every stroke and drag is an action, every change of tool
-  one key, and every change of radius one more; wobble is not simulated;
-- an object that is missing, or too wrong to repair cheaply, is given a box (one stroke) and the
-  nested U-Net draws the mask, which may be repaired in the same way (the new object is selected
-  already); or it is drawn as a polygon, if that is cheaper;
+  a key that grows, shrinks, smooths or fills it, strokes of the brush or eraser, or one corner
+  dragged. A stroke is what the tool really does: a disc swept along one simple line, inside the
+  truth when it paints and outside when it erases; it is the longest line through the wrong region
+  that it is for. A corner goes to a corner of the true outline. Keys and corners are the window's
+  own code. Every key, stroke and drag is an action, every change of tool one key, and every change
+  of radius one more; wobble is not simulated;
+- an object that is missing, or too wrong to repair cheaply, is begun by one stroke: a box, in which
+  the nested U-Net draws the mask, or the magic wand, whose tolerance follows the drag. It may be
+  repaired in the same way (the new object is selected already). Or it is drawn as a polygon, if
+  that is cheaper;
 - taking a tool in hand is one key for each tool used in an image;
 - models learn from the masks it accepted, repaired and drew, not from the truth;
 - opening images, marking them done, waiting and looking are the same for all and not counted.
@@ -25,8 +28,9 @@ when its mask has an IoU of 0.9 or more with the truth. What is counted, and wha
 For each object the cheapest of these ways is taken: the person knows in advance what each costs.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 
 import cv2
 import numpy as np
@@ -34,8 +38,11 @@ import numpy as np
 from benchmarks.repair import GOOD_IOU, Repair, repair
 from seginst_core.masks.geometry import iou
 from seginst_core.masks.polygons import from_polygons, to_polygons
-from seginst_core.types import Mask
+from seginst_core.types import Instance, Mask
 
+SCORE = 0.5
+"""From here on the window shows a proposal and takes it over."""
+THRESHOLDS = (SCORE, 0.2, 0.35, 0.65, 0.8)
 USABLE_IOU = 0.3
 """A proposal that overlaps less is another object's, or none."""
 _TOLERANCES_PX = np.geomspace(0.3, 24, 28)
@@ -58,6 +65,7 @@ class Work:
     n_accepted: int = 0
     n_repaired: int = 0
     n_boxed: int = 0
+    n_waved: int = 0
     n_polygons: int = 0
     n_deleted: int = 0
 
@@ -71,31 +79,57 @@ def by_hand(drawings: Sequence[Drawing]) -> Work:
 def label(
     truths: Sequence[Mask],
     drawings: Sequence[Drawing],
-    proposals: Sequence[Mask],
-    boxed: Sequence[Mask | None],
+    proposals: Sequence[Instance],
+    begun: Mapping[str, Sequence[Mask | None]],
+    size: tuple[int, int],
 ) -> Work:
-    """Return the work of finishing one image.
+    """Return the work of finishing one image of ``size``, its width and height.
 
-    ``drawings`` are each truth as a polygon; ``boxed`` is what the nested U-Net draws in each
-    truth's box (None without a model or where it sees nothing).
+    ``drawings`` are each truth as a polygon; ``begun`` what one stroke makes of each truth, by the
+    tool: ``box`` and ``wand`` (None where it makes nothing).
     """
-    partners = _match(truths, proposals)
+
+    @cache
+    def mended(truth: int, way: str, k: int) -> Repair | None:
+        mask = proposals[k].mask if way == "repair" else begun[way][k]
+        return None if mask is None else repair(mask, truths[truth], size)
+
+    works = []
+    for threshold in THRESHOLDS:
+        shown = [k for k, one in enumerate(proposals) if (one.score or 0.0) >= threshold]
+        work = _finish(truths, drawings, proposals, shown, begun, mended)
+        works.append(work if threshold == SCORE else replace(work, actions=work.actions + 1))
+    return min(works, key=lambda work: work.actions)
+
+
+def _finish(
+    truths: Sequence[Mask],
+    drawings: Sequence[Drawing],
+    proposals: Sequence[Instance],
+    shown: Sequence[int],
+    begun: Mapping[str, Sequence[Mask | None]],
+    mended: Callable[[int, str, int], Repair | None],
+) -> Work:
+    """Return the work with one threshold; ``mended`` repairs what a way gives for a truth."""
+    masks_shown = {k: mask for k in shown if (mask := proposals[k].mask) is not None}
+    partners = _match(truths, masks_shown)
     used: set[str] = set()
-    actions = n_repaired = n_boxed = n_polygons = 0
+    actions = 0
+    n_of = dict.fromkeys(("repair", "box", "wand", "polygon"), 0)
     kept: set[int] = set()
     masks: list[Mask] = []
     for k, truth in enumerate(truths):
         p = partners.get(k)
-        if p is not None and iou(truth, proposals[p]) >= GOOD_IOU:
+        if p is not None and iou(truth, masks_shown[p]) >= GOOD_IOU:
             kept.add(p)
-            masks.append(proposals[p])
+            masks.append(masks_shown[p])
             continue
         by_clicks = Repair(0, frozenset(), drawings[k].mask)
         ways: list[tuple[int, str, Repair]] = [(drawings[k].clicks, "polygon", by_clicks)]
-        mask = boxed[k]
-        if mask is not None and (mend := repair(mask, truth)) is not None:
-            ways.append((1 + mend.actions, "box", mend))
-        if p is not None and (mend := repair(proposals[p], truth)) is not None:
+        for tool in begun:
+            if (mend := mended(k, tool, k)) is not None:
+                ways.append((1 + mend.actions, tool, mend))
+        if p is not None and (mend := mended(k, "repair", p)) is not None:
             # What is not kept has to be deleted, or not accepted, which the image's rule counts.
             ways.append((mend.actions - 1, "repair", mend))
         cost, way, mend = min(ways, key=lambda one: one[0])
@@ -105,19 +139,18 @@ def label(
             kept.add(p)
             cost += 2
         actions += cost
-        n_repaired += way == "repair"
-        n_boxed += way == "box"
-        n_polygons += way == "polygon"
-    useless = len(proposals) - len(kept)
-    all_at_once = 1 + 2 * useless if proposals else 0
+        n_of[way] += 1
+    useless = len(masks_shown) - len(kept)
+    all_at_once = 1 + 2 * useless if masks_shown else 0
     accepting = min(all_at_once, 2 * len(kept))
     return Work(
         actions + accepting + len(used),
         tuple(masks),
-        n_accepted=len(kept) - n_repaired,
-        n_repaired=n_repaired,
-        n_boxed=n_boxed,
-        n_polygons=n_polygons,
+        n_accepted=len(kept) - n_of["repair"],
+        n_repaired=n_of["repair"],
+        n_boxed=n_of["box"],
+        n_waved=n_of["wand"],
+        n_polygons=n_of["polygon"],
         n_deleted=useless if accepting == all_at_once else 0,
     )
 
@@ -141,12 +174,12 @@ def draw_polygon(mask: Mask) -> Drawing:
     return best
 
 
-def _match(truths: Sequence[Mask], proposals: Sequence[Mask]) -> dict[int, int]:
+def _match(truths: Sequence[Mask], proposals: Mapping[int, Mask]) -> dict[int, int]:
     """Return the proposal of each truth, best overlaps first, each used once."""
     pairs = [
         (score, t, p)
         for t, truth in enumerate(truths)
-        for p, found in enumerate(proposals)
+        for p, found in proposals.items()
         if (score := iou(truth, found)) >= USABLE_IOU
     ]
     taken: dict[int, int] = {}

@@ -11,8 +11,10 @@ from typing import Self, cast
 import numpy as np
 
 from benchmarks.annotator import Drawing, Work, draw_polygon, label
+from benchmarks.repair import wave
 from seginst_core.events import Event, JsonValue, Reporter
 from seginst_core.formats import coco_json
+from seginst_core.images import read_picture
 from seginst_core.jobs import JOBS
 from seginst_core.masks.geometry import mask_box
 from seginst_core.masks.rle import Rle, decode
@@ -29,9 +31,6 @@ from seginst_core.types import (
     Preset,
     Stage,
 )
-
-SCORE = 0.5
-"""From here on the window shows a proposal and takes it over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ class Cost:
     def words(self) -> str:
         """The actions, and how the objects were finished."""
         parts = [f"{self.actions} actions"]
-        for name in ("accepted", "repaired", "boxed", "polygons", "deleted"):
+        for name in ("accepted", "repaired", "boxed", "waved", "polygons", "deleted"):
             parts.append(f"{sum(getattr(work, f'n_{name}') for work in self.works)} {name}")
         return ", ".join(parts)
 
@@ -124,10 +123,13 @@ def label_with(model: Path, scenes: Sequence[Scene]) -> Cost:
             "model": str(model), "path": str(scene.path), "boxes": sides,
         }  # fmt: skip
         drawn = cast(list[Rle | None], JOBS["box_masks"](asked, Reporter())["masks"])
-        boxed = [None if rle is None else decode(rle) for rle in drawn]
-        shown = [i.mask for i in found[scene.ref.id] if (i.score or 0.0) >= SCORE]
-        masks = [mask for mask in shown if mask is not None]
-        works.append(label(scene.truths, scene.drawings, masks, boxed))
+        pixels = read_picture(scene.path).pixels
+        begun = {
+            "box": [None if rle is None else decode(rle) for rle in drawn],
+            "wand": [wave(pixels, truth) for truth in scene.truths],
+        }
+        proposals, size = found[scene.ref.id], (pixels.shape[1], pixels.shape[0])
+        works.append(label(scene.truths, scene.drawings, proposals, begun, size))
     return Cost(tuple(works), tuple(found[scene.ref.id] for scene in scenes))
 
 

@@ -3,20 +3,26 @@
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from seginst_core.masks.corners import move_knot, rings
+from seginst_core.masks.flood import flood
 from seginst_core.masks.geometry import iou, trim, window
-from seginst_core.types import BoolArray, Mask
+from seginst_core.masks.morphology import fill_holes, grow, shrink, smooth
+from seginst_core.types import BoolArray, ImageArray, Mask
 
 GOOD_IOU = 0.9
 MAX_STEPS = 8
 _VIEWS_PX = (1.5, 3.0, 6.0)
 """How coarse the corners are that the tool offers, from near and from further away."""
 _N_TARGETS = 2
+_WAVE_IOU = 0.6
+"""Below this a person tries another tool, instead of mending what the wand made."""
+_TOLERANCES = (4, 8, 12, 16, 20, 25, 30, 36, 43, 52, 62, 75, 90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,7 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One stroke or drag: the tool, its radius (0 of none) and the mask after it."""
+    """One key, stroke or drag: the tool in hand, if it needs one, its radius, the mask after it."""
 
     tool: str
     radius: int
@@ -38,26 +44,37 @@ class _Step:
     iou: float
 
 
-def repair(mask: Mask, truth: Mask) -> Repair | None:
+def repair(mask: Mask, truth: Mask, size: tuple[int, int]) -> Repair | None:
     """Return the steps that bring ``mask`` to GOOD_IOU; None if MAX_STEPS do not.
 
-    Each step is the one that helps most.
+    Each step is the one that helps most. ``size`` is the image's width and height.
     """
     actions, tool, radius, tools = 0, "", 0, set()
     for _ in range(MAX_STEPS + 1):
         now = iou(mask, truth)
         if now >= GOOD_IOU:
             return Repair(actions, frozenset(tools), mask)
-        steps = (*_strokes(mask, truth), *_drags(mask, truth))
+        # One after the other: thousands of masks at once may not fit into memory.
+        steps = chain(_keys(mask, truth, size), _strokes(mask, truth), _drags(mask, truth))
         best = max(steps, key=lambda step: step.iou, default=None)
         if best is None or best.iou <= now:
             return None
         mask = best.mask
         new_radius = bool(radius and best.radius) and best.radius != radius
-        actions += 1 + (bool(tool) and best.tool != tool) + new_radius
-        tool, radius = best.tool, best.radius or radius
-        tools.add(tool)
+        actions += 1
+        if best.tool:
+            actions += (bool(tool) and best.tool != tool) + new_radius
+            tool, radius = best.tool, best.radius or radius
+            tools.add(tool)
     return None
+
+
+def _keys(mask: Mask, truth: Mask, size: tuple[int, int]) -> Iterator[_Step]:
+    """Yield what comes of one key that changes the whole object; it needs no tool in hand."""
+    changed = (grow(mask, *size), shrink(mask, *size), smooth(mask, *size), fill_holes(mask))
+    for after in changed:
+        if after is not None:
+            yield _Step("", 0, after, iou(after, truth))
 
 
 def _drags(mask: Mask, truth: Mask) -> Iterator[_Step]:
@@ -148,3 +165,38 @@ def _grown(bits: BoolArray, radius: int) -> BoolArray:
 
 def _depth(bits: BoolArray) -> npt.NDArray[np.float32]:
     return np.asarray(cv2.distanceTransform(bits.astype(np.uint8), cv2.DIST_L2, 5), np.float32)
+
+
+def wave(image: ImageArray, truth: Mask) -> Mask | None:
+    """Return the best that one stroke of the magic wand makes of an object; None if nothing.
+
+    It is pressed in the object's middle, on its brightest, darkest or most usual pixel, and dragged
+    to any tolerance.
+    """
+    x0, y0 = max(truth.x0 - truth.bits.shape[1], 0), max(truth.y0 - truth.bits.shape[0], 0)
+    around = np.ascontiguousarray(
+        image[y0 : truth.y1 + truth.bits.shape[0], x0 : truth.x1 + truth.bits.shape[1]]
+    )
+    best, best_iou = (0, 0, 0), 0.0
+    for x, y in _presses(image, truth):
+        for tolerance in _TOLERANCES:
+            found = flood(around, x - x0, y - y0, tolerance)
+            if found is not None:
+                score = iou(Mask(found.x0 + x0, found.y0 + y0, found.bits), truth)
+                if score > best_iou:
+                    best, best_iou = (x, y, tolerance), score
+    if best_iou < _WAVE_IOU:
+        return None
+    # It may have run out of what was looked at.
+    found = flood(image, *best)
+    return found if found is not None and iou(found, truth) >= _WAVE_IOU else None
+
+
+def _presses(image: ImageArray, truth: Mask) -> set[tuple[int, int]]:
+    inner = _depth(np.pad(truth.bits, 1))[1:-1, 1:-1]
+    grey = image[truth.y0 : truth.y1, truth.x0 : truth.x1].mean(axis=2)
+    values = np.where(truth.bits, grey, np.nan)
+    middle = np.abs(values - np.nanmedian(values))
+    places = (inner.argmax(), np.nanargmax(values), np.nanargmin(values), np.nanargmin(middle))
+    wide = truth.bits.shape[1]
+    return {(truth.x0 + int(k) % wide, truth.y0 + int(k) // wide) for k in places}

@@ -12,9 +12,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from seginst_core.masks.geometry import iou
+from seginst_core.masks.geometry import iou, mask_box
 from seginst_core.models import detectron2
-from seginst_core.types import Mask
+from seginst_core.types import Instance, Mask
 
 OPENVINO = ("maskrcnn_r50_800_openvino", "nested_unet_64_openvino")
 ROOT = Path(__file__).resolve().parents[1]
@@ -140,6 +140,9 @@ def test_without_detectron2_its_benchmark_says_so_in_one_sentence():
     assert result.stderr.strip() == detectron2.NOT_INSTALLED
 
 
+SIZE = (60, 60)
+
+
 @pytest.fixture
 def repairing(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """Return the benchmark's module, from the checkout, which is no part of the package."""
@@ -147,22 +150,77 @@ def repairing(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return import_module("benchmarks.repair")
 
 
+@pytest.fixture
+def annotator(repairing: ModuleType) -> ModuleType:
+    """Return the one whose hands are counted."""
+    return import_module("benchmarks.annotator")
+
+
+def square(x0: int, y0: int, side: int) -> Mask:
+    return Mask(x0, y0, np.ones((side, side), bool))
+
+
 def test_the_simulated_annotator_drags_a_corner_where_that_is_all_it_takes(repairing):
-    true = np.zeros((60, 60), bool)
-    true[10:50, 10:50] = True
-    cut = true & (np.add.outer(np.arange(60), np.arange(60)) > 45)
-    found = repairing.repair(Mask(0, 0, cut), Mask(0, 0, true))
+    true = square(10, 10, 40)
+    cut = true.bits & (np.add.outer(np.arange(40), np.arange(40)) > 25)
+    found = repairing.repair(Mask(10, 10, cut), true, SIZE)
     assert (found.actions, found.tools) == (1, {"corners"})
-    assert iou(found.mask, Mask(0, 0, true)) >= repairing.GOOD_IOU
+    assert iou(found.mask, true) >= repairing.GOOD_IOU
+
+
+def test_the_simulated_annotator_grows_by_a_key_what_is_too_small_all_around(repairing):
+    found = repairing.repair(square(11, 11, 18), square(10, 10, 20), SIZE)
+    assert (found.actions, found.tools) == (1, frozenset())
+    assert iou(found.mask, square(10, 10, 20)) >= repairing.GOOD_IOU
 
 
 def test_the_simulated_annotator_gives_up_what_strokes_cannot_mend(repairing):
     comb = np.zeros((60, 60), bool)
     comb[5:55:4, 5:55] = True
     far = Mask(0, 0, np.ones((3, 3), bool))
-    assert repairing.repair(far, Mask(0, 0, comb)) is None
+    assert repairing.repair(far, Mask(0, 0, comb), SIZE) is None
 
 
 def test_a_good_mask_costs_nothing(repairing):
     mask = Mask(3, 4, np.ones((20, 20), bool))
-    assert repairing.repair(mask, mask).actions == 0
+    assert repairing.repair(mask, mask, SIZE).actions == 0
+
+
+def test_the_wand_takes_what_stands_out_and_nothing_where_it_does_not(repairing):
+    image = np.full((60, 60, 3), 20, np.uint8)
+    image[10:30, 10:30] = 200
+    assert iou(repairing.wave(image, square(10, 10, 20)), square(10, 10, 20)) == 1
+    assert repairing.wave(image, square(20, 20, 20)) is None
+
+
+def test_what_the_annotator_counts(annotator):
+    truths = [square(5, 5, 20), square(30, 30, 20)]
+    drawings = [annotator.draw_polygon(mask) for mask in truths]
+    assert [drawing.clicks for drawing in drawings] == [4, 4]
+    nothing = {"box": (None, None), "wand": (None, None)}
+
+    def cost(*found: tuple[Mask, float], begun=nothing) -> tuple[int, ...]:
+        proposals = [
+            Instance(k, 1, mask_box(mask), mask, score=score)
+            for k, (mask, score) in enumerate(found)
+        ]
+        work = annotator.label(truths, drawings, proposals, begun, SIZE)
+        assert all(iou(a, b) >= 0.9 for a, b in zip(work.masks, truths, strict=True))
+        counts = (work.n_accepted, work.n_repaired, work.n_boxed, work.n_waved, work.n_polygons)
+        return work.actions, *counts
+
+    good, false = square(5, 5, 20), square(0, 50, 8)
+    # Two polygons, and the key that takes the tool in hand.
+    assert cost() == (9, 0, 0, 0, 0, 2)
+    assert cost((truths[0], 0.9), (truths[1], 0.9)) == (1, 2, 0, 0, 0, 0), "all with one key"
+    # One accepted with all; the other drawn. A false one costs a click and a key.
+    assert cost((good, 0.9)) == (6, 1, 0, 0, 0, 1)
+    assert cost((good, 0.9), (false, 0.9)) == (7, 1, 0, 0, 0, 1), "accepted alone"
+    # A threshold of its own is an action.
+    assert cost((truths[0], 0.4), (truths[1], 0.4)) == (2, 2, 0, 0, 0, 0)
+    # Selected with a click and grown with a key.
+    small = square(31, 31, 18)
+    assert cost((good, 0.9), (small, 0.9)) == (3, 1, 1, 0, 0, 0)
+    # One stroke each, and a key for each tool.
+    begun = {"box": (truths[0], None), "wand": (None, truths[1])}
+    assert cost(begun=begun) == (4, 0, 0, 1, 1, 0)
