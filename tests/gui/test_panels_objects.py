@@ -9,10 +9,17 @@ from PySide6.QtCore import QAbstractItemModel, QPoint, Qt
 from PySide6.QtWidgets import QLabel, QLineEdit, QTableView
 from pytestqt.qtbot import QtBot
 
+from seginst_core.errors import ProjectError
 from seginst_core.project import add, change, remove
 from seginst_core.types import Box, Instance, Mask, Origin
+from seginst_gui.jobs import contents
 from seginst_gui.operations import set_class
-from seginst_gui.panels.objects.panel import SENTENCE_NO_IMAGE, SENTENCE_NO_OBJECTS, ObjectsPanel
+from seginst_gui.panels.objects.panel import (
+    SENTENCE_NO_IMAGE,
+    SENTENCE_NO_OBJECTS,
+    SENTENCE_OPENING,
+    ObjectsPanel,
+)
 from seginst_gui.panels.objects.rows import AREA, CLASS, COLUMNS, ORIGIN, SCORE
 from seginst_gui.session import Session
 
@@ -112,6 +119,26 @@ def test_says_why_it_is_empty(qtbot: QtBot, session: Session, make_folder) -> No
     assert texts(panel) == [SENTENCE_NO_IMAGE]
     session.open_folder(make_folder("a.png"))
     assert texts(panel) == [SENTENCE_NO_OBJECTS]
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_says_that_objects_are_being_read(
+    qtbot: QtBot,
+    panel: ObjectsPanel,
+    opened: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    readable: bool,
+) -> None:
+    def fail(*_: object) -> contents.Contents:
+        raise ProjectError("A record of the project database is damaged.")
+
+    monkeypatch.setattr(contents, "MANY", -1)
+    if not readable:
+        monkeypatch.setattr(contents, "read_contents", fail)
+    opened.step(1, beside=True)
+    assert texts(panel) == [SENTENCE_OPENING]
+    qtbot.waitUntil(lambda: opened.picture is not None or bool(opened.unreadable))
+    assert texts(panel) == [SENTENCE_NO_OBJECTS if readable else SENTENCE_NO_IMAGE]
 
 
 def test_a_click_selects_in_the_session(

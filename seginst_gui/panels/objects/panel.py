@@ -35,6 +35,7 @@ from seginst_gui.panels.texts import count
 from seginst_gui.session import Session
 
 SENTENCE_NO_IMAGE = later("No image is open.")
+SENTENCE_OPENING = later("The objects are being read…")
 SENTENCE_ALL_FILTERED = later("No object is let through by the filter.")
 SENTENCE_NO_OBJECTS = later("No objects yet: draw one, or accept what a model found.")
 FILTER_TIP = later(
@@ -88,6 +89,7 @@ class ObjectsPanel(QWidget):
         self._table.entered_key.connect(self._activate)
         self._table.selectionModel().selectionChanged.connect(self._take_selection)
         session.image_changed.connect(self._reload)
+        session.pixels_changed.connect(self._show_counts)
         session.categories_changed.connect(self._reload)
         session.instances_changed.connect(self._update)
         session.selection_changed.connect(self._show_selection)
@@ -165,9 +167,13 @@ class ObjectsPanel(QWidget):
         self._filter.setVisible(n > 0)
         self._table.setVisible(n_rows > 0)
         self._empty.setVisible(n_rows == 0)
-        is_open = self._session.document is not None
-        empty = SENTENCE_ALL_FILTERED if n else SENTENCE_NO_OBJECTS
-        self._empty.setText(tr(empty if is_open else SENTENCE_NO_IMAGE))
+        session = self._session
+        if session.document is not None:
+            empty = SENTENCE_ALL_FILTERED if n else SENTENCE_NO_OBJECTS
+        else:
+            comes = session.image_id is not None and not session.unreadable
+            empty = SENTENCE_OPENING if comes else SENTENCE_NO_IMAGE
+        self._empty.setText(tr(empty))
 
     def _activate(self, index: QModelIndex) -> None:
         self.object_activated.emit(self._rows.id_at(index.row()))
