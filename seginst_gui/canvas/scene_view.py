@@ -50,7 +50,7 @@ class SceneView(NavigationView):
         self._deferred = QRegion()
         self._more = QTimer(self)
         self._more.setSingleShot(True)
-        self._more.timeout.connect(lambda: self.update(self._deferred))
+        self._more.timeout.connect(self._paint_rest)
         self._blank = QTimer(self)
         self._blank.setSingleShot(True)
         self._blank.setInterval(PATIENCE_MS)
@@ -115,6 +115,7 @@ class SceneView(NavigationView):
             self._show_image(image)
 
     def _show_image(self, image: ImageRef) -> None:
+        self._blank.stop()
         self._size = self._scene.pyramid.size
         project = self.session.project
         shown = (project.folder if project else None, image.id, self._size)
@@ -188,12 +189,17 @@ class SceneView(NavigationView):
                 x, y = (part.left() + corner_x) / scale, (part.top() + corner_y) / scale
                 shown = QRectF(x, y, part.width() / scale, part.height() / scale)
                 self._deferred += shown.toAlignedRect()
+        # Rounded up it may reach further; and nobody is asked to paint what is not seen.
+        self._deferred &= self.visibleRegion()
         painter.restore()
         self._paint_words(painter)
         if self._deferred.isEmpty():
             self._scene.drop_old()
         else:
             self._more.start()
+
+    def _paint_rest(self) -> None:
+        self.update(self._deferred)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the small map in its corner."""

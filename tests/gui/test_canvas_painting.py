@@ -149,6 +149,29 @@ def test_later_frames_paint_only_what_is_left(
     assert shown == stage.canvas.grab().toImage()
 
 
+@pytest.mark.parametrize("scale", [1.0, 1.25, 1.5])
+def test_all_of_it_is_painted_in_the_end(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, scale: float
+) -> None:
+    stage.open()
+    monkeypatch.setattr(stage.canvas, "devicePixelRatioF", lambda: scale)
+    clock = count()
+    for module in (overlay, scene_view):
+        monkeypatch.setattr(module, "perf_counter", lambda: next(clock))
+    stage.canvas.tile_seconds = 1.5
+    stage.canvas.resize(643, 483)
+    stage.add(*(block(x, y, x + 8, y + 8) for y in range(0, 200, 12) for x in range(0, 300, 12)))
+    display = stage.session.display
+    # The small map covers a part of what is left to paint.
+    display.set(replace(display.now, minimap=True))
+    paints = Paints(stage.canvas)
+    stage.canvas.zoom_by(3.0)
+    stage.qtbot.waitUntil(lambda: bool(paints.rects) and stage.canvas.settled)
+    n = len(paints.rects)
+    stage.qtbot.wait(50)
+    assert len(paints.rects) == n, "it comes to rest"
+
+
 def test_a_selected_object_stands_out(stage: Stage) -> None:
     stage.open()
     (one,) = stage.add(block(100, 80, 160, 140))
