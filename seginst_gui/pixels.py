@@ -4,6 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from PySide6.QtCore import QObject, QRunnable, QThreadPool, QTimer, Signal
 
 from seginst_core.errors import ImageError
 from seginst_core.images import Bands, Picture, read_picture, read_preview, read_size
+from seginst_core.types import ImageArray
+from seginst_gui.jobs.aside import Answer
 from seginst_gui.jobs.background import give_way
 from seginst_gui.language import later, tr
 
@@ -23,6 +26,8 @@ KEPT_BYTES = 150_000_000
 SENTENCE_OUT_OF_MEMORY = later("There is not enough memory to open this image.")
 _PREVIEW, _WHOLE, _NEIGHBOUR = 2, 1, 0
 
+_Found = Picture | ImageArray | str | None
+"""The whole image, its preview, or why there is none; None says nothing."""
 _Key = tuple[Path, int, int, Bands | None]
 
 
@@ -35,57 +40,55 @@ class PixelLoader(QObject):
     previewed = Signal(object)
     loaded = Signal(object)
     failed = Signal(str)
-    _answered = Signal(int, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._wanted = 0
+        self._wish = _Wish()
         self._whole = False
         self._kept = _Kept()
-        self._answered.connect(self._receive)
 
     def load(self, path: Path, bands: Bands | None = None) -> bool:
         """Start decoding ``path``; an earlier image that has not begun is dropped.
 
         Return whether a preview comes first.
         """
-        self._wanted += 1
+        self.forget()
         self._whole = False
-        ticket, known = self._wanted, self._kept.find(path, bands)
+        wish, known = self._wish, self._kept.find(path, bands)
         if known is not None:
             # In the event loop's next round: whoever asks is not answered before having asked.
-            QTimer.singleShot(0, self, lambda: self._receive(ticket, known))
+            QTimer.singleShot(0, self, lambda: self._receive(wish, known))
             return False
         # The application's own pool: one of ours would block whoever deletes it while it decodes.
         pool = QThreadPool.globalInstance()
-        whole = _Decode(ticket, path, bands, self, small=False)
+        whole = _Decode(path, bands, wish, self._kept, self._answer())
         if not _is_worth_a_preview(path):
             pool.start(whole, _WHOLE)
             return False
         # One after the other: side by side, the whole image would hold the preview up.
-        pool.start(_Decode(ticket, path, bands, self, small=True, then=whole), _PREVIEW)
+        pool.start(_Preview(path, bands, wish, self._answer(), whole), _PREVIEW)
         return True
 
     def prefetch(self, paths: Sequence[Path], bands: Bands | None = None) -> None:
         """Decode images that are likely to be asked for next, as far as they may be kept."""
-        job = _Prefetch(self._wanted, paths, bands, self)
+        job = _Prefetch(paths, bands, self._wish, self._kept)
         QThreadPool.globalInstance().start(job, _NEIGHBOUR)
 
     def forget(self) -> None:
         """Ignore whatever is still under way."""
-        self._wanted += 1
+        self._wish.wanted = False
+        self._wish = _Wish()
 
     def forget_all(self) -> None:
         """Ignore whatever is under way, and give back what was decoded ahead."""
         self.forget()
         self._kept.clear()
 
-    def wants(self, ticket: int) -> bool:
-        """Return whether the image with this number is still the one asked for."""
-        return ticket == self._wanted
+    def _answer(self) -> Answer[_Found]:
+        return Answer(partial(self._receive, self._wish), self)
 
-    def _receive(self, ticket: int, answer: object) -> None:
-        if not self.wants(ticket):
+    def _receive(self, wish: "_Wish", answer: _Found) -> None:
+        if answer is None or not wish.wanted:
             return
         if isinstance(answer, str):
             self.failed.emit(answer)
@@ -94,6 +97,12 @@ class PixelLoader(QObject):
             self.loaded.emit(answer)
         elif not self._whole:
             self.previewed.emit(answer)
+
+
+class _Wish:
+    """Whether an image is still the one asked for; threads may ask."""
+
+    wanted = True
 
 
 class _Kept:
@@ -128,63 +137,78 @@ class _Kept:
             self._pictures.clear()
 
 
-class _Decode(QRunnable):
+class _Preview(QRunnable):
+    """Decodes an image small, then begins to decode all of it."""
+
     def __init__(
         self,
-        ticket: int,
         path: Path,
         bands: Bands | None,
-        loader: PixelLoader,
-        *,
-        small: bool,
-        then: "_Decode | None" = None,
+        wish: _Wish,
+        answer: Answer[_Found],
+        whole: "_Decode",
     ) -> None:
         super().__init__()
-        self._ticket, self._path, self._bands, self._loader = ticket, path, bands, loader
-        self._small, self._then = small, then
+        self._path, self._bands, self._wish = path, bands, wish
+        self._answer, self._whole = answer, whole
 
     def run(self) -> None:
         give_way()
-        if self._loader.wants(self._ticket):
-            self._decode()
-        if self._then is not None:
-            QThreadPool.globalInstance().start(self._then, _WHOLE)
+        preview = None
+        # The whole image says what is wrong.
+        with suppress(ImageError, MemoryError):
+            if self._wish.wanted:
+                preview = read_preview(self._path, PREVIEW_SIDE_PX, bands=self._bands)
+        self._answer(preview)
+        QThreadPool.globalInstance().start(self._whole, _WHOLE)
 
-    def _decode(self) -> None:
-        answer: object
+
+class _Decode(QRunnable):
+    def __init__(
+        self,
+        path: Path,
+        bands: Bands | None,
+        wish: _Wish,
+        kept: _Kept,
+        answer: Answer[_Found],
+    ) -> None:
+        super().__init__()
+        self._path, self._bands, self._wish = path, bands, wish
+        self._kept, self._answer = kept, answer
+
+    def run(self) -> None:
+        give_way()
+        self._answer(self._decode() if self._wish.wanted else None)
+
+    def _decode(self) -> _Found:
         try:
-            if self._small:
-                answer = read_preview(self._path, PREVIEW_SIDE_PX, bands=self._bands)
-            else:
-                answer = read_picture(self._path, bands=self._bands)
-                self._loader._kept.keep(self._path, self._bands, answer)
-        except (ImageError, MemoryError) as error:
-            if self._small:
-                return  # the whole image says what is wrong
-            answer = str(error) if isinstance(error, ImageError) else tr(SENTENCE_OUT_OF_MEMORY)
-        # The window may be gone by now, and its signals with it.
-        with suppress(RuntimeError):
-            self._loader._answered.emit(self._ticket, answer)
+            picture = read_picture(self._path, bands=self._bands)
+        except ImageError as error:
+            return str(error)
+        except MemoryError:
+            return tr(SENTENCE_OUT_OF_MEMORY)
+        self._kept.keep(self._path, self._bands, picture)
+        return picture
 
 
 class _Prefetch(QRunnable):
     def __init__(
-        self, ticket: int, paths: Sequence[Path], bands: Bands | None, loader: PixelLoader
+        self, paths: Sequence[Path], bands: Bands | None, wish: _Wish, kept: _Kept
     ) -> None:
         super().__init__()
-        self._ticket, self._paths, self._bands, self._loader = ticket, paths, bands, loader
+        self._paths, self._bands, self._wish, self._kept = paths, bands, wish, kept
 
     def run(self) -> None:
         give_way()
-        kept = self._loader._kept
         for path in self._paths:
-            if not self._loader.wants(self._ticket) or kept.find(path, self._bands) is not None:
+            if not self._wish.wanted or self._kept.find(path, self._bands) is not None:
                 continue
             # What is wrong with a neighbour is said when it is opened.
             with suppress(ImageError, MemoryError):
                 width, height = read_size(path)
                 if 3 * width * height <= KEPT_BYTES // 3:
-                    kept.keep(path, self._bands, read_picture(path, bands=self._bands))
+                    picture = read_picture(path, bands=self._bands)
+                    self._kept.keep(path, self._bands, picture)
 
 
 def _key(path: Path, bands: Bands | None) -> _Key | None:

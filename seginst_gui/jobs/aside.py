@@ -13,7 +13,7 @@ from seginst_gui.jobs.background import give_way
 from seginst_gui.language import tr
 
 Made = TypeVar("Made")
-Tell = Callable[[object, Exception | None], None]
+Outcome = tuple[object, Exception | None]
 
 
 class Aside(Generic[Made]):
@@ -30,18 +30,20 @@ class Aside(Generic[Made]):
         failed: Callable[[str], None],
         owner: QObject,
     ) -> None:
-        self._done, self._failed, self._owner = done, failed, owner
+        self._done, self._failed = done, failed
         self._wanted = True
         # Kept for as long as the thread has it: nothing of Qt's may end in a thread.
         self._work = work
-        _Messenger.of_application().begin(work, self._tell)
+        answer: Answer[Outcome] = Answer(self._tell, owner)
+        _Messenger.of_application().pool.start(_Work(work, answer))
 
     def forget(self) -> None:
         """Say nothing of it any more; the work itself goes on to its end."""
         self._wanted = False
 
-    def _tell(self, made: object, error: Exception | None) -> None:
-        if not self._wanted or not isValid(self._owner):
+    def _tell(self, outcome: Outcome) -> None:
+        made, error = outcome
+        if not self._wanted:
             return
         if error is None:
             self._done(made)  # type: ignore[arg-type]
@@ -55,23 +57,37 @@ class Aside(Generic[Made]):
             raise error
 
 
-class _Messenger(QObject):
-    """Takes answers from threads to the window's; there is one, and it lives as long as they do.
+class Answer(Generic[Made]):
+    """What a thread has found, on its way to the window's: call it once, from any thread.
 
-    A thread that held on to whoever asked could be the last to let go of it, and end it while the
-    window's thread still uses it.
+    Then ``tell`` is called in the window's thread, unless ``owner`` is gone. It is all that a
+    thread may hold of Qt's: whoever asked could end in the thread, or while the thread speaks.
     """
 
-    ended = Signal(int, object, object)
+    def __init__(self, tell: Callable[[Made], None], owner: QObject) -> None:
+        self._messenger = _Messenger.of_application()
+        self._number = self._messenger.expect(tell, owner)  # type: ignore[arg-type]
+
+    def __call__(self, found: Made) -> None:
+        """Say what was found."""
+        # The application may be gone by now, and its messenger with it.
+        with suppress(RuntimeError):
+            self._messenger.said.emit(self._number, found)
+
+
+class _Messenger(QObject):
+    """Takes answers from threads to the window's; there is one, and it lives as long as they do."""
+
+    said = Signal(int, object)
     _one: "_Messenger | None" = None
 
     def __init__(self) -> None:
         super().__init__(QCoreApplication.instance())
         self._numbers = count()
-        self._asked: dict[int, Tell] = {}
+        self._asked: dict[int, tuple[Callable[[object], None], QObject]] = {}
         # The application's own pool decodes images, sometimes for seconds.
-        self._pool = QThreadPool(self)
-        self.ended.connect(self._tell, Qt.ConnectionType.QueuedConnection)
+        self.pool = QThreadPool(self)
+        self.said.connect(self._tell, Qt.ConnectionType.QueuedConnection)
 
     @classmethod
     def of_application(cls) -> "_Messenger":
@@ -80,21 +96,23 @@ class _Messenger(QObject):
             cls._one = cls()
         return cls._one
 
-    def begin(self, work: Callable[[], object], tell: Tell) -> None:
-        """Start work in a thread, and call ``tell`` in this one when it has ended."""
+    def expect(self, tell: Callable[[object], None], owner: QObject) -> int:
+        """Keep who is to be told and whose it is; return the number to say it under."""
         number = next(self._numbers)
-        self._asked[number] = tell
-        self._pool.start(_Work(work, number, self))
+        self._asked[number] = tell, owner
+        return number
 
-    def _tell(self, number: int, made: object, error: Exception | None) -> None:
-        self._asked.pop(number)(made, error)
+    def _tell(self, number: int, found: object) -> None:
+        tell, owner = self._asked.pop(number)
+        if isValid(owner):
+            tell(found)
 
 
 class _Work(QRunnable):
-    def __init__(self, work: Callable[[], object], number: int, messenger: _Messenger) -> None:
+    def __init__(self, work: Callable[[], object], answer: Answer[Outcome]) -> None:
         super().__init__()
         self._work: Callable[[], object] | None = work
-        self._number, self._messenger = number, messenger
+        self._answer = answer
 
     def run(self) -> None:
         give_way()
@@ -107,6 +125,4 @@ class _Work(QRunnable):
             failure = error
         # Let go of it before the window hears that it is done.
         del work
-        # The application may be gone by now, and its messenger with it.
-        with suppress(RuntimeError):
-            self._messenger.ended.emit(self._number, made, failure)
+        self._answer((made, failure))

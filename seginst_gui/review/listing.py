@@ -1,7 +1,7 @@
 """The cases of all images, listed in the background and kept up to date."""
 
 from collections.abc import Iterable
-from contextlib import suppress
+from functools import partial
 
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, QTimer, Signal
 
@@ -9,6 +9,7 @@ from seginst_core.errors import SegInstError
 from seginst_core.review.objects.cases import Items, image_cases
 from seginst_core.review.objects.schema import Drawn, ImageObjects, ObjectCase
 from seginst_core.types import Instance, Prediction
+from seginst_gui.jobs.aside import Answer
 from seginst_gui.session import Session
 
 Cases = tuple[ObjectCase, ...]
@@ -27,7 +28,6 @@ class CaseListing(QObject):
     changed = Signal()
     listed = Signal(int)
     """An image's cases are there."""
-    _answered = Signal(int, int, object)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -44,7 +44,6 @@ class CaseListing(QObject):
         self._soon.setSingleShot(True)
         self._soon.setInterval(_GATHER_MS)
         self._soon.timeout.connect(self.changed)
-        self._answered.connect(self._receive)
         session.project_changed.connect(self.start)
         session.instances_changed.connect(self._on_instances)
         session.predictions_changed.connect(self._relist_current)
@@ -141,7 +140,8 @@ class CaseListing(QObject):
                 self._running, self._overtaken = image_id, False
                 here = image_id == self._session.image_id
                 items = self._items_for(image_id) if here else Items()
-                QThreadPool.globalInstance().start(_List(self._ticket, objects, items, self))
+                answer = Answer(partial(self._receive, self._ticket, image_id), self)
+                QThreadPool.globalInstance().start(_List(objects, items, answer))
         if not self.n_waiting:
             self._soon.start()
 
@@ -194,14 +194,9 @@ def _above(prediction: Prediction | None, low: float) -> tuple[Instance, ...]:
 
 
 class _List(QRunnable):
-    def __init__(
-        self, ticket: int, objects: ImageObjects, items: Items, listing: CaseListing
-    ) -> None:
+    def __init__(self, objects: ImageObjects, items: Items, answer: Answer[Cases]) -> None:
         super().__init__()
-        self._ticket, self._objects, self._items, self._listing = ticket, objects, items, listing
+        self._objects, self._items, self._answer = objects, items, answer
 
     def run(self) -> None:
-        cases = tuple(image_cases(self._objects, self._items))
-        # The review may have been left by now, and its signals with it.
-        with suppress(RuntimeError):
-            self._listing._answered.emit(self._ticket, self._objects.image.id, cases)
+        self._answer(tuple(image_cases(self._objects, self._items)))

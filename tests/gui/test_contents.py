@@ -20,6 +20,7 @@ from seginst_gui.app import build_window
 from seginst_gui.canvas.image import pyramid
 from seginst_gui.canvas.messages import message
 from seginst_gui.jobs import aside, contents
+from seginst_gui.jobs.aside import Answer
 from seginst_gui.jobs.background import NICENESS, give_way
 from seginst_gui.pixels import PixelLoader
 from seginst_gui.session import Session
@@ -247,14 +248,12 @@ def test_what_reads_an_image_lets_the_window_go_first(opened: Session, what: str
 
 def make_job(session: Session, what: str) -> QRunnable:
     if what == "objects":
-        messenger = aside._Messenger.of_application()
-        messenger._asked[-1] = lambda *_: None
-        return aside._Work(lambda: None, -1, messenger)
+        return aside._Work(lambda: None, Answer(lambda _: None, session))
     if what == "levels":
-        return pyramid._Halve(0, np.zeros((8, 8, 3), np.uint8), pyramid.Pyramid())
+        return pyramid._Halve(np.zeros((8, 8, 3), np.uint8), Answer(lambda _: None, session))
     loader = PixelLoader(session)
     path = session.project.image_path(session.image_id)
-    return pixels._Decode(loader._wanted, path, None, loader, small=False)
+    return pixels._Decode(path, None, loader._wish, loader._kept, loader._answer())
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has it for threads")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
 from pytestqt.qtbot import QtBot
+from shiboken6 import delete
 
 from seginst_core.images import Bands, Picture, read_picture
 from seginst_gui import pixels
@@ -88,6 +89,35 @@ def test_the_whole_image_waits_for_its_preview(
         loader.load(write(tmp_path / "a.jpg", 10))
     names = ("read_preview", "read_picture")
     assert said == [f"{name} {what}" for name in names for what in ("begins", "ends")]
+
+
+def test_a_loader_that_ends_meanwhile_is_told_nothing(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going, ended = threading.Event(), threading.Event()
+    loader = PixelLoader()
+
+    def read_later(path: Path, *, bands: Bands | None = None) -> Picture:
+        going.set()
+        assert ended.wait(10)
+        # All that the thread has is no Qt object that could end in it.
+        assert not any(isinstance(one, PixelLoader) for one in vars(job).values())
+        return read_picture(path, bands=bands)
+
+    monkeypatch.setattr(pixels, "read_picture", read_later)
+    told: list[object] = []
+    for signal in (loader.loaded, loader.failed):
+        signal.connect(told.append)
+    path = write(tmp_path / "a.png", 10)
+    job = pixels._Decode(path, None, loader._wish, loader._kept, loader._answer())
+    thread = threading.Thread(target=job.run)
+    thread.start()
+    assert going.wait(10)
+    delete(loader)
+    ended.set()
+    thread.join()
+    qtbot.wait(50)
+    assert told == []
 
 
 def test_a_png_comes_at_once(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

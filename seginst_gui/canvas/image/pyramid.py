@@ -1,6 +1,7 @@
 """The image at every scale: each level half the one before, made in the background."""
 
 from contextlib import suppress
+from functools import partial
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from PySide6.QtGui import QImage, QPainter
 from seginst_core.images import halve
 from seginst_core.types import ImageArray
 from seginst_gui.display.tones import ToneTable
+from seginst_gui.jobs.aside import Answer
 from seginst_gui.jobs.background import give_way
 
 _Words = npt.NDArray[np.uint32]
@@ -26,7 +28,6 @@ class Pyramid(QObject):
     """The levels of one image; level 0 is there at once, ``grown`` says that another one is."""
 
     grown = Signal()
-    _made = Signal(int, object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,7 +40,6 @@ class Pyramid(QObject):
         # The level painted last and its table, and what came of them.
         self._ready: tuple[ImageArray, ToneTable | None, _Words] | None = None
         self._ticket = 0
-        self._made.connect(self._take)
 
     def show(self, pixels: ImageArray | None) -> None:
         """Take another image, or none; a level of an earlier one under way is dropped.
@@ -152,10 +152,11 @@ class Pyramid(QObject):
 
     def _go_on(self) -> None:
         if self.levels and not self.complete:
-            QThreadPool.globalInstance().start(_Halve(self._ticket, self.levels[-1], self))
+            answer = Answer(partial(self._take, self._ticket), self)
+            QThreadPool.globalInstance().start(_Halve(self.levels[-1], answer))
 
-    def _take(self, ticket: int, level: ImageArray) -> None:
-        if ticket == self._ticket:
+    def _take(self, ticket: int, level: ImageArray | None) -> None:
+        if ticket == self._ticket and level is not None:
             self.levels.append(level)
             if self.complete:
                 self._preview = None
@@ -164,16 +165,17 @@ class Pyramid(QObject):
 
 
 class _Halve(QRunnable):
-    def __init__(self, ticket: int, pixels: ImageArray, pyramid: Pyramid) -> None:
+    def __init__(self, pixels: ImageArray, answer: Answer[ImageArray | None]) -> None:
         super().__init__()
-        self._ticket, self._pixels, self._pyramid = ticket, pixels, pyramid
+        self._pixels, self._answer = pixels, answer
 
     def run(self) -> None:
         give_way()
-        # Without the memory for a smaller level the larger one goes on standing in for it; and at
-        # the program's end there may be nobody left to hear of it (RuntimeError).
-        with suppress(MemoryError, RuntimeError):
-            self._pyramid._made.emit(self._ticket, halve(self._pixels))
+        level = None
+        # Without the memory for a smaller level the larger one goes on standing in for it.
+        with suppress(MemoryError):
+            level = halve(self._pixels)
+        self._answer(level)
 
 
 def _cells(start: int, stop: int, zoom: float, n: int) -> npt.NDArray[np.intp]:

@@ -1,7 +1,7 @@
 """Small pictures of image files, decoded in the background and only when one is to be painted."""
 
 from collections import OrderedDict
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage, QPixmap
 
 from seginst_core.errors import ImageError
 from seginst_core.images import read_preview
+from seginst_gui.jobs.aside import Answer
 
 SIDE_PX = 64
 N_KEPT = 600
@@ -23,7 +24,6 @@ class Thumbnails(QObject):
     """
 
     ready = Signal(int)
-    _answered = Signal(int, int, object)
 
     def __init__(self, parent: QObject | None = None, *, n_kept: int = N_KEPT) -> None:
         super().__init__(parent)
@@ -33,7 +33,6 @@ class Thumbnails(QObject):
         self._kept: OrderedDict[int, QPixmap | None] = OrderedDict()
         self._waiting: OrderedDict[int, str] = OrderedDict()
         self._running: int | None = None
-        self._answered.connect(self._receive)
 
     def use_folder(self, folder: Path) -> None:
         """Forget all thumbnails: ids now mean the images of ``folder``."""
@@ -71,7 +70,8 @@ class Thumbnails(QObject):
             # One at a time: the image that is opened needs the other cores. In the global pool: one
             # that this object owned would wait, when it is deleted, for a thread that waits for
             # Python's lock, which the deletion holds.
-            job = _Decode(self, self._generation, self._running, self._folder / path)
+            tell = partial(self._receive, self._generation, self._running)
+            job = _Decode(self._folder / path, Answer(tell, self))
             QThreadPool.globalInstance().start(job)
 
     def _receive(self, generation: int, image_id: int, image: QImage | None) -> None:
@@ -86,10 +86,9 @@ class Thumbnails(QObject):
 
 
 class _Decode(QRunnable):
-    def __init__(self, owner: Thumbnails, generation: int, image_id: int, path: Path) -> None:
+    def __init__(self, path: Path, answer: Answer[QImage | None]) -> None:
         super().__init__()
-        self._answered = owner._answered
-        self._generation, self._image_id, self._path = generation, image_id, path
+        self._path, self._answer = path, answer
 
     def run(self) -> None:
         try:
@@ -101,6 +100,4 @@ class _Decode(QRunnable):
             height, width = pixels.shape[:2]
             rgb = QImage.Format.Format_RGB888
             image = QImage(pixels.tobytes(), width, height, 3 * width, rgb).copy()
-        # The window may have been closed in the meantime, and the owner with it.
-        with suppress(RuntimeError):
-            self._answered.emit(self._generation, self._image_id, image)
+        self._answer(image)
