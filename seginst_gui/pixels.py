@@ -2,19 +2,18 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-import numpy as np
-from PySide6.QtCore import QObject, QRunnable, QThreadPool, QTimer, Signal
+from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal
 
 from seginst_core.errors import ImageError
 from seginst_core.images import Bands, Picture, read_picture, read_preview, read_size
 from seginst_core.types import ImageArray
-from seginst_gui.jobs.aside import Answer
-from seginst_gui.jobs.background import give_way
+from seginst_gui.jobs.aside import Aside
 from seginst_gui.language import later, tr
 
 PREVIEW_FROM_BYTES = 3_000_000
@@ -26,8 +25,7 @@ KEPT_BYTES = 150_000_000
 SENTENCE_OUT_OF_MEMORY = later("There is not enough memory to open this image.")
 _PREVIEW, _WHOLE, _NEIGHBOUR = 2, 1, 0
 
-_Found = Picture | ImageArray | str | None
-"""The whole image, its preview, or why there is none; None says nothing."""
+_Read = TypeVar("_Read", Picture, ImageArray, None)
 _Key = tuple[Path, int, int, Bands | None]
 
 
@@ -43,9 +41,13 @@ class PixelLoader(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._wish = _Wish()
-        self._whole = False
+        self._under_way: list[Aside[Picture] | Aside[ImageArray] | Aside[None]] = []
+        self._known: Picture | None = None
         self._kept = _Kept()
+        # In the event loop's next round: whoever asks is not answered before having asked.
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._hand_over)
 
     def load(self, path: Path, bands: Bands | None = None) -> bool:
         """Start decoding ``path``; an earlier image that has not begun is dropped.
@@ -53,56 +55,66 @@ class PixelLoader(QObject):
         Return whether a preview comes first.
         """
         self.forget()
-        self._whole = False
-        wish, known = self._wish, self._kept.find(path, bands)
-        if known is not None:
-            # In the event loop's next round: whoever asks is not answered before having asked.
-            QTimer.singleShot(0, self, lambda: self._receive(wish, known))
+        self._known = self._kept.find(path, bands)
+        if self._known is not None:
+            self._soon.start()
             return False
-        # The application's own pool: one of ours would block whoever deletes it while it decodes.
-        pool = QThreadPool.globalInstance()
-        whole = _Decode(path, bands, wish, self._kept, self._answer())
         if not _is_worth_a_preview(path):
-            pool.start(whole, _WHOLE)
+            self._load_whole(path, bands)
             return False
-        # One after the other: side by side, the whole image would hold the preview up.
-        pool.start(_Preview(path, bands, wish, self._answer(), whole), _PREVIEW)
+
+        def go_on(preview: ImageArray) -> None:
+            self._load_whole(path, bands)
+            self.previewed.emit(preview)
+
+        # One after the other: side by side, the whole image would hold the preview up. What is
+        # wrong with a preview is wrong with the whole image, which says so.
+        read = partial(read_preview, path, PREVIEW_SIDE_PX, bands=bands)
+        self._begin(read, go_on, lambda _: self._load_whole(path, bands), _PREVIEW)
         return True
 
     def prefetch(self, paths: Sequence[Path], bands: Bands | None = None) -> None:
         """Decode images that are likely to be asked for next, as far as they may be kept."""
-        job = _Prefetch(paths, bands, self._wish, self._kept)
-        QThreadPool.globalInstance().start(job, _NEIGHBOUR)
+        if paths:
+            read = partial(_read_neighbour, paths[0], bands, self._kept)
+
+            def go_on(_: object) -> None:
+                self.prefetch(paths[1:], bands)
+
+            # One at a time: the window needs the other cores.
+            self._begin(read, go_on, go_on, _NEIGHBOUR)
 
     def forget(self) -> None:
         """Ignore whatever is still under way."""
-        self._wish.wanted = False
-        self._wish = _Wish()
+        for job in self._under_way:
+            job.forget()
+        self._under_way.clear()
+        self._known = None
 
     def forget_all(self) -> None:
         """Ignore whatever is under way, and give back what was decoded ahead."""
         self.forget()
         self._kept.clear()
 
-    def _answer(self) -> Answer[_Found]:
-        return Answer(partial(self._receive, self._wish), self)
+    def _load_whole(self, path: Path, bands: Bands | None) -> None:
+        read = partial(_read_whole, path, bands, self._kept)
+        self._begin(read, self.loaded.emit, self.failed.emit, _WHOLE)
 
-    def _receive(self, wish: "_Wish", answer: _Found) -> None:
-        if answer is None or not wish.wanted:
-            return
-        if isinstance(answer, str):
-            self.failed.emit(answer)
-        elif not isinstance(answer, np.ndarray):
-            self._whole = True
-            self.loaded.emit(answer)
-        elif not self._whole:
-            self.previewed.emit(answer)
+    def _begin(
+        self,
+        read: Callable[[], _Read],
+        done: Callable[[_Read], None],
+        failed: Callable[[str], None],
+        priority: int,
+    ) -> None:
+        # The application's own pool: one of ours would block whoever deletes it while it decodes.
+        pool = QThreadPool.globalInstance()
+        self._under_way.append(Aside(read, done, failed, self, pool=pool, priority=priority))
 
-
-class _Wish:
-    """Whether an image is still the one asked for; threads may ask."""
-
-    wanted = True
+    def _hand_over(self) -> None:
+        picture, self._known = self._known, None
+        if picture is not None:
+            self.loaded.emit(picture)
 
 
 class _Kept:
@@ -137,78 +149,22 @@ class _Kept:
             self._pictures.clear()
 
 
-class _Preview(QRunnable):
-    """Decodes an image small, then begins to decode all of it."""
+def _read_whole(path: Path, bands: Bands | None, kept: _Kept) -> Picture:
+    try:
+        picture = read_picture(path, bands=bands)
+    except MemoryError as error:
+        raise ImageError(tr(SENTENCE_OUT_OF_MEMORY)) from error
+    kept.keep(path, bands, picture)
+    return picture
 
-    def __init__(
-        self,
-        path: Path,
-        bands: Bands | None,
-        wish: _Wish,
-        answer: Answer[_Found],
-        whole: "_Decode",
-    ) -> None:
-        super().__init__()
-        self._path, self._bands, self._wish = path, bands, wish
-        self._answer, self._whole = answer, whole
 
-    def run(self) -> None:
-        give_way()
-        preview = None
-        # The whole image says what is wrong.
+def _read_neighbour(path: Path, bands: Bands | None, kept: _Kept) -> None:
+    if kept.find(path, bands) is None:
+        # What is wrong with a neighbour is said when it is opened.
         with suppress(ImageError, MemoryError):
-            if self._wish.wanted:
-                preview = read_preview(self._path, PREVIEW_SIDE_PX, bands=self._bands)
-        self._answer(preview)
-        QThreadPool.globalInstance().start(self._whole, _WHOLE)
-
-
-class _Decode(QRunnable):
-    def __init__(
-        self,
-        path: Path,
-        bands: Bands | None,
-        wish: _Wish,
-        kept: _Kept,
-        answer: Answer[_Found],
-    ) -> None:
-        super().__init__()
-        self._path, self._bands, self._wish = path, bands, wish
-        self._kept, self._answer = kept, answer
-
-    def run(self) -> None:
-        give_way()
-        self._answer(self._decode() if self._wish.wanted else None)
-
-    def _decode(self) -> _Found:
-        try:
-            picture = read_picture(self._path, bands=self._bands)
-        except ImageError as error:
-            return str(error)
-        except MemoryError:
-            return tr(SENTENCE_OUT_OF_MEMORY)
-        self._kept.keep(self._path, self._bands, picture)
-        return picture
-
-
-class _Prefetch(QRunnable):
-    def __init__(
-        self, paths: Sequence[Path], bands: Bands | None, wish: _Wish, kept: _Kept
-    ) -> None:
-        super().__init__()
-        self._paths, self._bands, self._wish, self._kept = paths, bands, wish, kept
-
-    def run(self) -> None:
-        give_way()
-        for path in self._paths:
-            if not self._wish.wanted or self._kept.find(path, self._bands) is not None:
-                continue
-            # What is wrong with a neighbour is said when it is opened.
-            with suppress(ImageError, MemoryError):
-                width, height = read_size(path)
-                if 3 * width * height <= KEPT_BYTES // 3:
-                    picture = read_picture(path, bands=self._bands)
-                    self._kept.keep(path, self._bands, picture)
+            width, height = read_size(path)
+            if 3 * width * height <= KEPT_BYTES // 3:
+                kept.keep(path, bands, read_picture(path, bands=bands))
 
 
 def _key(path: Path, bands: Bands | None) -> _Key | None:

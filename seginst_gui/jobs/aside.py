@@ -14,6 +14,7 @@ from seginst_gui.language import tr
 
 Made = TypeVar("Made")
 Outcome = tuple[object, Exception | None]
+Tell = Callable[[Outcome], None]
 
 
 class Aside(Generic[Made]):
@@ -21,6 +22,8 @@ class Aside(Generic[Made]):
 
     Then either ``done`` is called in the window's thread with what came of it, or ``failed`` with a
     sentence, whatever went wrong. After ``forget``, or when ``owner`` is gone, neither is.
+
+    It waits its turn in ``pool`` if one is given, by ``priority``; else it has not long to wait.
     """
 
     def __init__(
@@ -29,22 +32,27 @@ class Aside(Generic[Made]):
         done: Callable[[Made], None],
         failed: Callable[[str], None],
         owner: QObject,
+        *,
+        pool: QThreadPool | None = None,
+        priority: int = 0,
     ) -> None:
         self._done, self._failed = done, failed
-        self._wanted = True
+        self._wish = _Wish()
         # Kept for as long as the thread has it: nothing of Qt's may end in a thread.
         self._work = work
-        answer: Answer[Outcome] = Answer(self._tell, owner)
-        _Messenger.of_application().pool.start(_Work(work, answer))
+        messenger = _Messenger.of_application()
+        number = messenger.expect(self._tell, owner)
+        job = _Work(work, self._wish, messenger, number)
+        (pool or messenger.pool).start(job, priority)
 
     def forget(self) -> None:
-        """Say nothing of it any more; the work itself goes on to its end."""
-        self._wanted = False
+        """Say nothing of it any more; work that has begun goes on to its end."""
+        self._wish.wanted = False
 
     def _tell(self, outcome: Outcome) -> None:
-        made, error = outcome
-        if not self._wanted:
+        if not self._wish.wanted:
             return
+        made, error = outcome
         if error is None:
             self._done(made)  # type: ignore[arg-type]
         elif isinstance(error, SegInstError | OSError):
@@ -57,37 +65,29 @@ class Aside(Generic[Made]):
             raise error
 
 
-class Answer(Generic[Made]):
-    """What a thread has found, on its way to the window's: call it once, from any thread.
+class _Wish:
+    """Whether anybody still waits for some work; its thread may ask."""
 
-    Then ``tell`` is called in the window's thread, unless ``owner`` is gone. It is all that a
-    thread may hold of Qt's: whoever asked could end in the thread, or while the thread speaks.
-    """
-
-    def __init__(self, tell: Callable[[Made], None], owner: QObject) -> None:
-        self._messenger = _Messenger.of_application()
-        self._number = self._messenger.expect(tell, owner)  # type: ignore[arg-type]
-
-    def __call__(self, found: Made) -> None:
-        """Say what was found."""
-        # The application may be gone by now, and its messenger with it.
-        with suppress(RuntimeError):
-            self._messenger.said.emit(self._number, found)
+    wanted = True
 
 
 class _Messenger(QObject):
-    """Takes answers from threads to the window's; there is one, and it lives as long as they do."""
+    """Takes answers from threads to the window's; there is one, and it lives as long as they do.
 
-    said = Signal(int, object)
+    A thread that held on to whoever asked could be the last to let go of it, or speak to it while
+    it ends.
+    """
+
+    ended = Signal(int, object)
     _one: "_Messenger | None" = None
 
     def __init__(self) -> None:
         super().__init__(QCoreApplication.instance())
         self._numbers = count()
-        self._asked: dict[int, tuple[Callable[[object], None], QObject]] = {}
+        self._asked: dict[int, tuple[Tell, QObject]] = {}
         # The application's own pool decodes images, sometimes for seconds.
         self.pool = QThreadPool(self)
-        self.said.connect(self._tell, Qt.ConnectionType.QueuedConnection)
+        self.ended.connect(self._tell, Qt.ConnectionType.QueuedConnection)
 
     @classmethod
     def of_application(cls) -> "_Messenger":
@@ -96,33 +96,37 @@ class _Messenger(QObject):
             cls._one = cls()
         return cls._one
 
-    def expect(self, tell: Callable[[object], None], owner: QObject) -> int:
-        """Keep who is to be told and whose it is; return the number to say it under."""
+    def expect(self, tell: Tell, owner: QObject) -> int:
+        """Keep whom to tell, for whom; return the number of the work it is about."""
         number = next(self._numbers)
         self._asked[number] = tell, owner
         return number
 
-    def _tell(self, number: int, found: object) -> None:
+    def _tell(self, number: int, outcome: Outcome) -> None:
         tell, owner = self._asked.pop(number)
         if isValid(owner):
-            tell(found)
+            tell(outcome)
 
 
 class _Work(QRunnable):
-    def __init__(self, work: Callable[[], object], answer: Answer[Outcome]) -> None:
+    def __init__(
+        self, work: Callable[[], object], wish: _Wish, messenger: _Messenger, number: int
+    ) -> None:
         super().__init__()
         self._work: Callable[[], object] | None = work
-        self._answer = answer
+        self._wish, self._messenger, self._number = wish, messenger, number
 
     def run(self) -> None:
         give_way()
         made, failure = None, None
         work, self._work = self._work, None
-        assert work is not None
         try:
-            made = work()
+            if work is not None and self._wish.wanted:
+                made = work()
         except Exception as error:
             failure = error
         # Let go of it before the window hears that it is done.
         del work
-        self._answer((made, failure))
+        # The application may be gone by now, and its messenger with it.
+        with suppress(RuntimeError):
+            self._messenger.ended.emit(self._number, (made, failure))

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from functools import partial
 
-from PySide6.QtCore import QObject, QRunnable, QThreadPool, QTimer, Signal
+from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal
 
 from seginst_core.errors import SegInstError
 from seginst_core.review.objects.cases import Items, image_cases
 from seginst_core.review.objects.schema import Drawn, ImageObjects, ObjectCase
 from seginst_core.types import Instance, Prediction
-from seginst_gui.jobs.aside import Answer
+from seginst_gui.jobs.aside import Aside
 from seginst_gui.session import Session
 
 Cases = tuple[ObjectCase, ...]
@@ -39,7 +39,7 @@ class CaseListing(QObject):
         self._running: int | None = None
         self._overtaken = False
         """Whether the running image was listed otherwise meanwhile, so that its answer is old."""
-        self._ticket = 0
+        self._listing: Aside[Cases] | None = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_GATHER_MS)
@@ -63,7 +63,8 @@ class CaseListing(QObject):
 
     def start(self) -> None:
         """List everything anew, the current image first."""
-        self._ticket += 1
+        if self._listing is not None:
+            self._listing.forget()
         self._cases, self._running = {}, None
         here = self._session.image_id
         ids = [e.ref.id for e in self._session.entries if not e.missing]
@@ -111,7 +112,7 @@ class CaseListing(QObject):
         self._waiting.pop(image_id, None)
         if len(objects.truth) + len(objects.a) + len(objects.b) <= AT_ONCE:
             self._overtaken = self._overtaken or self._running == image_id
-            self._keep(image_id, tuple(image_cases(objects, self._items_for(image_id))))
+            self._keep(image_id, _list(objects, self._items_for(image_id)))
             self.changed.emit()
         else:
             self._waiting = {image_id: None, **self._waiting}
@@ -140,14 +141,13 @@ class CaseListing(QObject):
                 self._running, self._overtaken = image_id, False
                 here = image_id == self._session.image_id
                 items = self._items_for(image_id) if here else Items()
-                answer = Answer(partial(self._receive, self._ticket, image_id), self)
-                QThreadPool.globalInstance().start(_List(objects, items, answer))
+                tell, pool = partial(self._receive, image_id), QThreadPool.globalInstance()
+                work = partial(_list, objects, items)
+                self._listing = Aside(work, tell, self._fail, self, pool=pool)
         if not self.n_waiting:
             self._soon.start()
 
-    def _receive(self, ticket: int, image_id: int, cases: Cases) -> None:
-        if ticket != self._ticket:
-            return
+    def _receive(self, image_id: int, cases: Cases) -> None:
         self._running = None
         if not self._overtaken:
             self._keep(image_id, cases)
@@ -156,6 +156,10 @@ class CaseListing(QObject):
         elif not self._soon.isActive():
             self._soon.start()
         self._go_on()
+
+    def _fail(self, _sentence: str) -> None:
+        if self._running is not None:
+            self._receive(self._running, ())
 
     def _keep(self, image_id: int, cases: Cases) -> None:
         self._cases[image_id] = cases
@@ -193,10 +197,5 @@ def _above(prediction: Prediction | None, low: float) -> tuple[Instance, ...]:
     return tuple(i for i in prediction.instances if (i.score or 0.0) >= low)
 
 
-class _List(QRunnable):
-    def __init__(self, objects: ImageObjects, items: Items, answer: Answer[Cases]) -> None:
-        super().__init__()
-        self._objects, self._items, self._answer = objects, items, answer
-
-    def run(self) -> None:
-        self._answer(tuple(image_cases(self._objects, self._items)))
+def _list(objects: ImageObjects, items: Items) -> Cases:
+    return tuple(image_cases(objects, items))

@@ -6,9 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PySide6.QtCore import QRunnable
 from pytestqt.qtbot import QtBot
 
 from seginst_core.errors import ProjectError
@@ -19,10 +17,13 @@ from seginst_gui import operations, pixels
 from seginst_gui.app import build_window
 from seginst_gui.canvas.image import pyramid
 from seginst_gui.canvas.messages import message
-from seginst_gui.jobs import aside, contents
-from seginst_gui.jobs.aside import Answer
-from seginst_gui.jobs.background import NICENESS, give_way
-from seginst_gui.pixels import PixelLoader
+from seginst_gui.canvas.view import Canvas
+from seginst_gui.jobs import contents
+from seginst_gui.jobs.background import NICENESS
+from seginst_gui.panels.images import thumbnails
+from seginst_gui.panels.images.thumbnails import Thumbnails
+from seginst_gui.review import listing
+from seginst_gui.review.listing import CaseListing
 from seginst_gui.session import Session
 from seginst_gui.settings import load_folder
 
@@ -228,45 +229,41 @@ def test_pixels_of_an_image_that_was_left_in_between_do_not_come(
     assert shown == ["sub/c.png"]
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has it for threads")
-@pytest.mark.parametrize("what", ["objects", "pixels", "levels"])
-def test_what_reads_an_image_lets_the_window_go_first(opened: Session, what: str) -> None:
-    seen: list[int] = []
-    job = make_job(opened, what)
-
-    def work() -> None:
-        job.run()
-        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
-
-    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    # A thread of the pool may have done other work before.
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    assert seen == [max(before, NICENESS)]
-
-
-def make_job(session: Session, what: str) -> QRunnable:
-    if what == "objects":
-        return aside._Work(lambda: None, Answer(lambda _: None, session))
-    if what == "levels":
-        return pyramid._Halve(np.zeros((8, 8, 3), np.uint8), Answer(lambda _: None, session))
-    loader = PixelLoader(session)
-    path = session.project.image_path(session.image_id)
-    return pixels._Decode(path, None, loader._wish, loader._kept, loader._answer())
+WORK = {
+    "objects": (contents, "read_contents"),
+    "pixels": (pixels, "read_picture"),
+    "a level": (pyramid, "halve"),
+    "a thumbnail": (thumbnails, "read_preview"),
+    "cases": (listing, "image_cases"),
+}
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has it for threads")
-def test_threads_beside_the_window_let_it_go_first() -> None:
-    seen: list[int] = []
+@pytest.mark.parametrize("what", WORK)
+def test_threads_beside_the_window_let_it_go_first(
+    crowded: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    module, name = WORK[what]
+    work, before, seen = getattr(module, name), priority(), set[int]()
 
-    def work() -> None:
-        give_way()
-        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+    def noted(*given: object, **more: object) -> object:
+        if threading.current_thread() is not threading.main_thread():
+            seen.add(priority())
+        return work(*given, **more)
 
-    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    assert seen == [max(before, NICENESS)]
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
+    monkeypatch.setattr(module, name, noted)
+    monkeypatch.setattr(pyramid, "SMALLEST_PX", 1)
+    canvas, kept, cases = Canvas(crowded), Thumbnails(), CaseListing(crowded)
+    qtbot.addWidget(canvas)
+    crowded.step(1, beside=True)
+    kept.get(1, str(crowded.project.image_path(crowded.image_id)))
+    cases.start()
+    qtbot.waitUntil(lambda: bool(seen))
+    assert seen == {max(before, NICENESS)}
+    assert priority() == before
+    qtbot.waitUntil(lambda: crowded.picture is not None and canvas.settled and cases.settled)
+
+
+def priority() -> int:
+    """Return how nice the present thread is to others."""
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())

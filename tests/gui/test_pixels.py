@@ -1,22 +1,27 @@
 """Images come in the background: large ones small at first, and the last one asked for only."""
 
+import gc
 import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import FunctionType, ModuleType
 
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QObject, QPointF, QRunnable, QThreadPool
 from pytestqt.qtbot import QtBot
 from shiboken6 import delete
 
 from seginst_core.images import Bands, Picture, read_picture
 from seginst_gui import pixels
+from seginst_gui.canvas.image.pyramid import Pyramid
 from seginst_gui.canvas.view import Canvas
+from seginst_gui.jobs import aside
+from seginst_gui.panels.images.thumbnails import Thumbnails
 from seginst_gui.pixels import PixelLoader
 from seginst_gui.session import Session
 from seginst_gui.tools import TOOLS
@@ -94,30 +99,63 @@ def test_the_whole_image_waits_for_its_preview(
 def test_a_loader_that_ends_meanwhile_is_told_nothing(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    going, ended = threading.Event(), threading.Event()
+    going, ended, read = threading.Event(), threading.Event(), threading.Event()
     loader = PixelLoader()
 
     def read_later(path: Path, *, bands: Bands | None = None) -> Picture:
         going.set()
         assert ended.wait(10)
-        # All that the thread has is no Qt object that could end in it.
-        assert not any(isinstance(one, PixelLoader) for one in vars(job).values())
+        read.set()
         return read_picture(path, bands=bands)
 
     monkeypatch.setattr(pixels, "read_picture", read_later)
     told: list[object] = []
     for signal in (loader.loaded, loader.failed):
         signal.connect(told.append)
-    path = write(tmp_path / "a.png", 10)
-    job = pixels._Decode(path, None, loader._wish, loader._kept, loader._answer())
-    thread = threading.Thread(target=job.run)
-    thread.start()
+    loader.load(write(tmp_path / "a.png", 10))
     assert going.wait(10)
     delete(loader)
     ended.set()
-    thread.join()
-    qtbot.wait(50)
+    assert read.wait(10)
+    qtbot.wait(100)
     assert told == []
+
+
+def test_no_thread_holds_what_may_end_in_it(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs: list[QRunnable] = []
+    pool = QThreadPool.globalInstance()
+    monkeypatch.setattr(QThreadPool, "start", lambda _pool, job, _priority=0: jobs.append(job))
+    loader = PixelLoader()
+    loader.load(write(tmp_path / "a.png", 10))
+    loader.prefetch([tmp_path / "a.png"])
+    kept = Thumbnails()
+    kept.use_folder(tmp_path)
+    kept.get(1, "a.png")
+    levels = Pyramid()
+    levels.show(np.zeros((2000, 2000, 3), np.uint8))
+    assert len(jobs) == 4
+    messengers = (aside._Messenger.of_application(), pool)
+    for job in jobs:
+        held = [one for one in reachable(job) if isinstance(one, QObject)]
+        assert all(one in messengers for one in held), "only what lives as long as the application"
+
+
+def reachable(start: object) -> list[object]:
+    """Return all that an object holds on to, without classes, modules and what Qt holds."""
+    found: dict[int, object] = {}
+    waiting = [start]
+    while waiting:
+        here = waiting.pop()
+        if id(here) in found or isinstance(here, type | ModuleType):
+            continue
+        found[id(here)] = here
+        if isinstance(here, FunctionType):
+            waiting += here.__closure__ or ()
+        elif not isinstance(here, QObject):
+            waiting += gc.get_referents(here)
+    return list(found.values())
 
 
 def test_a_png_comes_at_once(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

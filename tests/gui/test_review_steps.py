@@ -1,5 +1,6 @@
 """What a review keeps track of: steps it takes back, what is listed, what the worker is asked."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from seginst_core.formats import coco_json
 from seginst_core.project.edits import Edit, add, change
+from seginst_core.review.objects.cases import Items
+from seginst_core.review.objects.schema import ImageObjects, ObjectCase
 from seginst_gui.main_window import MainWindow
 from seginst_gui.review import listing as listing_module
 from seginst_gui.review.page import ReviewPage
@@ -88,18 +91,29 @@ def test_undo_takes_back_what_was_drawn_in_another_image(
 def test_an_old_answer_does_not_take_the_place_of_a_new_one(
     qtbot: QtBot, page: ReviewPage, window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held: list[listing_module._List] = []
-    run = listing_module._List.run
-    monkeypatch.setattr(listing_module._List, "run", lambda self: held.append(self))
+    going, free, ended = threading.Event(), threading.Event(), threading.Event()
+    listed = listing_module.image_cases
+
+    def list_later(objects: ImageObjects, items: Items) -> list[ObjectCase]:
+        if threading.current_thread() is threading.main_thread():
+            return listed(objects, items)
+        going.set()
+        assert free.wait(10)
+        cases = listed(objects, items)
+        ended.set()
+        return cases
+
+    monkeypatch.setattr(listing_module, "image_cases", list_later)
     listing, session = page.state.listing, window.session
     elsewhere = session.entries[1].ref.id
     listing.relist(elsewhere)
-    qtbot.waitUntil(lambda: len(held) == 1)
+    qtbot.waitUntil(going.is_set)
     session.open_image(elsewhere)
     go_to(page, "a_alone", "b.png")
     press(page, Qt.Key.Key_N)
     assert [c for c in listing.of(elsewhere) if c.open] == []
-    run(held[0])
+    free.set()
+    qtbot.waitUntil(ended.is_set)
     QTest.qWait(50)
     assert [c for c in listing.of(elsewhere) if c.open] == []
     assert listing.n_waiting == 0

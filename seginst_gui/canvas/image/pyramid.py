@@ -1,19 +1,17 @@
 """The image at every scale: each level half the one before, made in the background."""
 
-from contextlib import suppress
 from functools import partial
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QObject, QRect, QRectF, QRunnable, QThreadPool, Signal
+from PySide6.QtCore import QObject, QRect, QRectF, QThreadPool, Signal
 from PySide6.QtGui import QImage, QPainter
 
 from seginst_core.images import halve
 from seginst_core.types import ImageArray
 from seginst_gui.display.tones import ToneTable
-from seginst_gui.jobs.aside import Answer
-from seginst_gui.jobs.background import give_way
+from seginst_gui.jobs.aside import Aside
 
 _Words = npt.NDArray[np.uint32]
 
@@ -39,14 +37,15 @@ class Pyramid(QObject):
         self._preview: ImageArray | None = None
         # The level painted last and its table, and what came of them.
         self._ready: tuple[ImageArray, ToneTable | None, _Words] | None = None
-        self._ticket = 0
+        self._halving: Aside[ImageArray] | None = None
 
     def show(self, pixels: ImageArray | None) -> None:
         """Take another image, or none; a level of an earlier one under way is dropped.
 
         The preview that came before the pixels stands in for the levels that are to come.
         """
-        self._ticket += 1
+        if self._halving is not None:
+            self._halving.forget()
         if pixels is None or self.levels:
             self._preview = None
         self._ready = None
@@ -152,30 +151,16 @@ class Pyramid(QObject):
 
     def _go_on(self) -> None:
         if self.levels and not self.complete:
-            answer = Answer(partial(self._take, self._ticket), self)
-            QThreadPool.globalInstance().start(_Halve(self.levels[-1], answer))
+            # Without the memory for a smaller level the larger one goes on standing in for it.
+            pool, work = QThreadPool.globalInstance(), partial(halve, self.levels[-1])
+            self._halving = Aside(work, self._take, lambda _: None, self, pool=pool)
 
-    def _take(self, ticket: int, level: ImageArray | None) -> None:
-        if ticket == self._ticket and level is not None:
-            self.levels.append(level)
-            if self.complete:
-                self._preview = None
-            self._go_on()
-            self.grown.emit()
-
-
-class _Halve(QRunnable):
-    def __init__(self, pixels: ImageArray, answer: Answer[ImageArray | None]) -> None:
-        super().__init__()
-        self._pixels, self._answer = pixels, answer
-
-    def run(self) -> None:
-        give_way()
-        level = None
-        # Without the memory for a smaller level the larger one goes on standing in for it.
-        with suppress(MemoryError):
-            level = halve(self._pixels)
-        self._answer(level)
+    def _take(self, level: ImageArray) -> None:
+        self.levels.append(level)
+        if self.complete:
+            self._preview = None
+        self._go_on()
+        self.grown.emit()
 
 
 def _cells(start: int, stop: int, zoom: float, n: int) -> npt.NDArray[np.intp]:

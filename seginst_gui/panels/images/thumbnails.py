@@ -4,12 +4,11 @@ from collections import OrderedDict
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
+from PySide6.QtCore import QObject, QThreadPool, Signal
 from PySide6.QtGui import QImage, QPixmap
 
-from seginst_core.errors import ImageError
 from seginst_core.images import read_preview
-from seginst_gui.jobs.aside import Answer
+from seginst_gui.jobs.aside import Aside
 
 SIDE_PX = 64
 N_KEPT = 600
@@ -29,7 +28,7 @@ class Thumbnails(QObject):
         super().__init__(parent)
         self._n_kept = n_kept
         self._folder = Path()
-        self._generation = 0
+        self._reading: Aside[QImage] | None = None
         self._kept: OrderedDict[int, QPixmap | None] = OrderedDict()
         self._waiting: OrderedDict[int, str] = OrderedDict()
         self._running: int | None = None
@@ -37,7 +36,8 @@ class Thumbnails(QObject):
     def use_folder(self, folder: Path) -> None:
         """Forget all thumbnails: ids now mean the images of ``folder``."""
         self._folder = folder
-        self._generation += 1
+        if self._reading is not None:
+            self._reading.forget()
         self._kept.clear()
         self._waiting.clear()
         self._running = None
@@ -70,13 +70,11 @@ class Thumbnails(QObject):
             # One at a time: the image that is opened needs the other cores. In the global pool: one
             # that this object owned would wait, when it is deleted, for a thread that waits for
             # Python's lock, which the deletion holds.
-            tell = partial(self._receive, self._generation, self._running)
-            job = _Decode(self._folder / path, Answer(tell, self))
-            QThreadPool.globalInstance().start(job)
+            tell, work = partial(self._receive, self._running), partial(_read, self._folder / path)
+            pool = QThreadPool.globalInstance()
+            self._reading = Aside(work, tell, lambda _: tell(None), self, pool=pool)
 
-    def _receive(self, generation: int, image_id: int, image: QImage | None) -> None:
-        if generation != self._generation:
-            return
+    def _receive(self, image_id: int, image: QImage | None) -> None:
         self._running = None
         self._kept[image_id] = None if image is None else QPixmap.fromImage(image)
         if len(self._kept) > self._n_kept:
@@ -85,19 +83,9 @@ class Thumbnails(QObject):
         self.ready.emit(image_id)
 
 
-class _Decode(QRunnable):
-    def __init__(self, path: Path, answer: Answer[QImage | None]) -> None:
-        super().__init__()
-        self._path, self._answer = path, answer
-
-    def run(self) -> None:
-        try:
-            # Twice the side, for screens with twice the pixels.
-            pixels = read_preview(self._path, 2 * SIDE_PX)
-        except (ImageError, MemoryError):
-            image = None
-        else:
-            height, width = pixels.shape[:2]
-            rgb = QImage.Format.Format_RGB888
-            image = QImage(pixels.tobytes(), width, height, 3 * width, rgb).copy()
-        self._answer(image)
+def _read(path: Path) -> QImage:
+    # Twice the side, for screens with twice the pixels.
+    pixels = read_preview(path, 2 * SIDE_PX)
+    height, width = pixels.shape[:2]
+    rgb = QImage.Format.Format_RGB888
+    return QImage(pixels.tobytes(), width, height, 3 * width, rgb).copy()
