@@ -13,7 +13,8 @@ from PySide6.QtGui import QImage, QPainter, QRegion
 
 from seginst_core.masks.geometry import trim, window
 from seginst_core.types import Instance, Mask
-from seginst_gui.canvas.render import MARGIN_PX, Extent, Kept, Thing, Words, extent_of, render
+from seginst_gui.canvas.render import MARGIN_PX, Kept, Thing, extent_of, render
+from seginst_gui.canvas.stamps import Extent, Words
 
 TILE_PX = 256
 MAX_TILES = 240
@@ -124,6 +125,8 @@ class Layer:
         """
         if (zoom, unit_px) != (self._zoom, self._unit_px):
             self._change_zoom(zoom, unit_px)
+        if not self.things:
+            return QRegion()
         missing, left = QRegion(), QRegion()
         for row in range(area.top() // TILE_PX, area.bottom() // TILE_PX + 1):
             for column in range(area.left() // TILE_PX, area.right() // TILE_PX + 1):

@@ -6,7 +6,8 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 from seginst_core.types import HUMAN, Box, Instance
 from seginst_gui.canvas.looks import drawn
 from seginst_gui.canvas.overlay import changed_pixels
-from seginst_gui.canvas.render import MARGIN_PX, Extent, render
+from seginst_gui.canvas.render import MARGIN_PX, render
+from seginst_gui.canvas.stamps import Extent
 from seginst_gui.tools.base import Preview
 
 _LINE_REACH_PX = 6

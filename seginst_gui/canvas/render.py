@@ -13,11 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from seginst_core.types import BoolArray, Box, Instance, Mask
+from seginst_gui.canvas.stamps import Extent, Stamp, Words, lay, meet, stamp
 
-Words = npt.NDArray[np.uint32]
 Colour = tuple[int, int, int]
-Extent = tuple[int, int, int, int]
-"""x0, y0, x1, y1, half-open."""
 
 MARGIN_PX = 6
 """No line reaches further out of its object than this, in units of the line width."""
@@ -26,6 +24,7 @@ _KEPT_SIDE_PX = 64
 _MAX_KEPT = 4000
 """Shapes of at most 20 kB each: some 30 MB with objects as they are, 80 at the very most."""
 _SMALL_ZOOM = 0.75
+_LARGE_CELLS = 1 << 16
 _HATCH_PX = 6
 _DASH_PX = 6
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
@@ -55,19 +54,17 @@ class Look:
 Thing = tuple[Instance, Look]
 
 
-Lines = tuple[tuple[BoolArray, int], ...]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
-    """An object at one zoom, ready to be laid on a window; ``part`` is where, in device pixels."""
+    """An object at one zoom, ready to be laid on a window."""
 
     mask: Mask
     look: Look
     part: Extent
-    fill: BoolArray
-    casings: Lines
-    lines: Lines
+    """Where, in device pixels."""
+    fill: tuple[Stamp, ...]
+    casings: tuple[Stamp, ...]
+    lines: tuple[Stamp, ...]
 
 
 Kept = dict[int, Shape]
@@ -101,8 +98,6 @@ def render(
     Fills come first, then casings, then lines, so that an object never hides another's outline.
     ``kept`` has the shapes of earlier windows of this zoom, and gets those that are made.
     """
-    x0, y0, x1, y1 = window
-    words = np.zeros((y1 - y0, x1 - x0), np.uint32)
     shapes: list[Shape] = []
     boxes: list[Thing] = []
     for instance, look in sorted(things, key=_rank):
@@ -113,17 +108,12 @@ def render(
         shape = kept.get(instance.id) if kept is not None else None
         if shape is None or shape.mask is not mask or shape.look is not look:
             shape = _shape(mask, look, zoom, window, unit_px, kept, instance)
-        if shape is not None:
+        if shape is not None and meet(window, shape.part):
             shapes.append(shape)
-    for shape in shapes:
-        if shape.look.fill:
-            _lay(words, window, shape.fill, shape.part, shape.look.fill)
-    for shape in shapes:
-        for bits, value in shape.casings:
-            _lay(words, window, bits, shape.part, value)
-    for shape in shapes:
-        for bits, value in shape.lines:
-            _lay(words, window, bits, shape.part, value)
+    fills = [s for shape in shapes for s in shape.fill]
+    casings = [s for shape in shapes for s in shape.casings]
+    lines = [s for shape in shapes for s in shape.lines]
+    words = lay(window, fills + casings + lines)
     for instance, look in boxes:
         _lay_box(words, window, instance.box, look, zoom, unit_px)
     return words if words.any() else None
@@ -148,7 +138,7 @@ def sample(mask: Mask, zoom: float, window: Extent) -> BoolArray:
     """
     x0, y0, x1, y1 = window
     out = np.zeros((y1 - y0, x1 - x0), np.bool_)
-    inner = _meet(window, device_extent(mask, zoom))
+    inner = meet(window, device_extent(mask, zoom))
     if inner is None:
         return out
     a0, b0, a1, b1 = inner
@@ -163,7 +153,7 @@ def sample(mask: Mask, zoom: float, window: Extent) -> BoolArray:
         columns, last_column = _groups(a0, a1, zoom, mask.x0, mask.bits.shape[1])
         rows, last_row = _groups(b0, b1, zoom, mask.y0, mask.bits.shape[0])
         cells = mask.bits[rows[0] : last_row, columns[0] : last_column]
-        bits = np.logical_or.reduceat(cells, rows - rows[0], axis=0)
+        bits = _any_row(cells, rows - rows[0])
         bits = np.logical_or.reduceat(bits, columns - columns[0], axis=1)
     out[b0 - y0 : b1 - y0, a0 - x0 : a1 - x0] = bits
     return out
@@ -178,6 +168,17 @@ def _groups(
     starts: npt.NDArray[np.intp] = np.maximum(np.minimum(edges[:-1], n - 1), 0)
     # Rounding may leave the last group empty at the crop's end; then it repeats the last cell.
     return starts, max(min(int(edges[-1]), n), int(starts[-1]) + 1)
+
+
+def _any_row(cells: BoolArray, starts: npt.NDArray[np.intp]) -> BoolArray:
+    """Return for groups of rows, by the first of each, where any of its rows is set."""
+    if cells.size < _LARGE_CELLS:
+        return np.logical_or.reduceat(cells, starts, axis=0)
+    # NumPy goes down the columns one by one for that, which takes ten times as long.
+    stops = [*starts[1:].tolist(), len(cells)]
+    # As there, a group that begins where the next one does is its own first row.
+    groups = (cells[a : max(b, a + 1)] for a, b in zip(starts.tolist(), stops, strict=True))
+    return np.array([group.any(axis=0) for group in groups])
 
 
 def _rank(thing: Thing) -> int:
@@ -203,16 +204,17 @@ def _shape(
         part: Extent | None = _grown(extent, max(reach, 1) * unit_px)
     else:
         # Only what is seen of a large object is made, and as much around it as lines need.
-        part = _meet(_grown(extent, margin), _grown(window, margin))
+        part = meet(_grown(extent, margin), _grown(window, margin))
     if part is None:
         return None
     bits = sample(mask, zoom, part)
     grown = {0: bits}
     casings, lines = (
-        tuple((_ring(grown, band, unit_px, small=small), band.tint) for band in bands)
+        tuple(stamp(_ring(grown, band, unit_px, small=small), part, band.tint) for band in bands)
         for bands in (look.casings, look.lines)
     )
-    fill = bits & _stripes(part) if instance.iscrowd else bits
+    filled = bits & _stripes(part) if instance.iscrowd else bits
+    fill = (stamp(filled, part, look.fill),) if look.fill else ()
     shape = Shape(mask, look, part, fill, casings, lines)
     if whole and kept is not None:
         if len(kept) >= _MAX_KEPT:
@@ -245,18 +247,6 @@ def _stripes(part: Extent) -> BoolArray:
     return np.asarray(sums % (2 * _HATCH_PX) < _HATCH_PX, np.bool_)
 
 
-def _lay(words: Words, window: Extent, bits: BoolArray, part: Extent, value: int) -> None:
-    left, top, right, bottom = window
-    x0, y0, x1, y1 = part
-    if x0 < left or y0 < top or x1 > right or y1 > bottom:
-        shared = _meet(window, part)
-        if shared is None:
-            return
-        x0, y0, x1, y1 = shared
-        bits = bits[y0 - part[1] : y1 - part[1], x0 - part[0] : x1 - part[0]]
-    np.copyto(words[y0 - top : y1 - top, x0 - left : x1 - left], np.uint32(value), where=bits)
-
-
 def _lay_box(words: Words, window: Extent, box: Box, look: Look, zoom: float, unit_px: int) -> None:
     """Draw a dashed rectangle, two lines wide, inside the box."""
     x0, y0 = math.floor(box.x0 * zoom + 0.5), math.floor(box.y0 * zoom + 0.5)
@@ -277,7 +267,7 @@ def _lay_box(words: Words, window: Extent, box: Box, look: Look, zoom: float, un
 
 
 def _lay_dashes(words: Words, window: Extent, side: Extent, value: int, dash_px: int) -> None:
-    shared = _meet(window, side)
+    shared = meet(window, side)
     if shared is None:
         return
     x0, y0, x1, y1 = shared
@@ -285,11 +275,6 @@ def _lay_dashes(words: Words, window: Extent, side: Extent, value: int, dash_px:
     seen = along % (2 * dash_px) < dash_px if dash_px else np.ones(along.shape, np.bool_)
     there = words[y0 - window[1] : y1 - window[1], x0 - window[0] : x1 - window[0]]
     np.copyto(there, np.uint32(value), where=seen)
-
-
-def _meet(a: Extent, b: Extent) -> Extent | None:
-    x0, y0, x1, y1 = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
-    return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
 
 def _grown(extent: Extent, by: int) -> Extent:

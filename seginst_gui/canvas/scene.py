@@ -14,7 +14,8 @@ from seginst_gui.canvas.looks import (
     proposed,
 )
 from seginst_gui.canvas.overlay import Layer
-from seginst_gui.canvas.render import Extent, Thing
+from seginst_gui.canvas.render import Thing
+from seginst_gui.canvas.stamps import Extent
 from seginst_gui.display.settings import Layers, Style
 from seginst_gui.session import Proposal, Session
 

@@ -19,8 +19,8 @@ from seginst_gui.canvas.image.minimap import Minimap
 from seginst_gui.canvas.messages import message, paint_message
 from seginst_gui.canvas.navigation import NavigationView
 from seginst_gui.canvas.preview import reach_px
-from seginst_gui.canvas.render import Extent
 from seginst_gui.canvas.scene import Scene
+from seginst_gui.canvas.stamps import Extent
 from seginst_gui.display.tones import tone_table
 from seginst_gui.session import Session
 

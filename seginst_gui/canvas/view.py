@@ -14,8 +14,8 @@ from seginst_core.project.edits import Edit
 from seginst_gui.canvas.messages import label_area, object_label, paint_label
 from seginst_gui.canvas.navigation import NOTCH
 from seginst_gui.canvas.preview import changed_extents, paint_preview, paint_ring
-from seginst_gui.canvas.render import Extent
 from seginst_gui.canvas.scene_view import SceneView
+from seginst_gui.canvas.stamps import Extent
 from seginst_gui.language import tr
 from seginst_gui.operations import stack_at
 from seginst_gui.session import Session

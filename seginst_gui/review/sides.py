@@ -15,8 +15,9 @@ from seginst_core.review.objects.schema import ObjectCase
 from seginst_core.types import HUMAN, Box, Instance, Mask, PipelineName
 from seginst_gui.canvas.looks import PIPELINE_COLOURS
 from seginst_gui.canvas.overlay import Layer
-from seginst_gui.canvas.render import Colour, Extent, Thing
+from seginst_gui.canvas.render import Colour, Thing
 from seginst_gui.canvas.scene import Scene
+from seginst_gui.canvas.stamps import Extent
 from seginst_gui.canvas.view import Canvas
 from seginst_gui.display.settings import Layers
 from seginst_gui.language import tr

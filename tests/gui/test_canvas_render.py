@@ -1,14 +1,19 @@
 """Overlay tiles: which device pixels a mask takes, and what is painted on them."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QImage, QPainter
 
 from seginst_core.types import Box, Instance, Mask
 from seginst_gui.canvas.looks import annotated, proposed
 from seginst_gui.canvas.overlay import Layer, changed_pixels
 from seginst_gui.canvas.render import Band, Look, render, sample, tint
+from seginst_gui.canvas.stamps import lay, stamp
 
 RED = 0xFFFF0000
 FLAT = Look(RED, ())
@@ -67,6 +72,18 @@ def test_reduced_no_pixel_is_lost_and_none_is_invented(mask, zoom) -> None:
     assert np.array_equal(got, expected)
 
 
+@pytest.mark.parametrize("zoom", [0.011, 0.3, 0.9])
+def test_a_large_mask_is_reduced_as_a_small_one_is(zoom) -> None:
+    bits = np.random.default_rng(0).random((301, 407)) < 0.02
+    large, window = Mask(3, 5, bits), (0, 0, 420, 320)
+    got, expected = sample(large, zoom, window), np.zeros((320, 420), bool)
+    for top in range(0, 301, 100):
+        part = bits[top : top + 100]
+        if part.any():
+            expected |= sample(Mask(3, 5 + top, part), zoom, window)
+    assert np.array_equal(got, expected)
+
+
 @given(masks(), st.sampled_from([0.125, 0.3, 1.0, 1.7, 4.0]), st.integers(-20, 60))
 def test_a_window_shows_the_same_as_the_whole(mask, zoom, cut) -> None:
     whole = sample(mask, zoom, (-40, -40, 300, 300))
@@ -82,6 +99,19 @@ def test_tiles_join_without_a_seam(zoom) -> None:
     halves = [render(things, zoom, (x, 0, x + 20, 400)) for x in range(0, 400, 20)]
     empty = np.zeros((400, 20), np.uint32)
     assert np.array_equal(np.hstack([empty if h is None else h for h in halves]), whole)
+
+
+def test_stamps_lie_one_over_the_other_whatever_their_sizes() -> None:
+    rng, window = np.random.default_rng(0), (100, 200, 180, 290)
+    expected = np.zeros((900, 900), np.uint32)
+    stamps = []
+    for turn in range(60):
+        side = (5, 40, 300)[turn % 3]
+        x0, y0 = rng.integers(101 - side, 180), rng.integers(201 - side, 290)
+        bits, tint_of_it = rng.random((side, side)) < 0.3, turn + 1
+        expected[y0 + 200 : y0 + 200 + side, x0 + 200 : x0 + 200 + side][bits] = tint_of_it
+        stamps.append(stamp(bits, (x0, y0, x0 + side, y0 + side), tint_of_it))
+    assert np.array_equal(lay(window, stamps), expected[400:490, 300:380])
 
 
 def test_nothing_in_a_window_is_none() -> None:
@@ -167,3 +197,17 @@ def test_a_layer_says_what_changed_and_nothing_else() -> None:
     assert layer.show({1: one, 2: stroked}) == [(55, 5, 56, 6)]
     assert set(layer.show({1: one, 2: (stroked[0], looks[1])})) == {(50, 0, 60, 10)}
     assert layer.show({1: one}) == [(50, 0, 60, 10)]
+
+
+def test_a_layer_without_objects_draws_nothing_and_leaves_nothing_for_later() -> None:
+    layer, image = Layer(), QImage(300, 300, QImage.Format.Format_ARGB32_Premultiplied)
+    painter, area = QPainter(image), QRect(0, 0, 300, 300)
+    layer.show({1: thing(1, disc(0, 0, 10))})
+    assert layer.paint(painter, 1.0, area, 1, math.inf).isEmpty()
+    layer.show({})
+    image.fill(RED)
+    before = layer.n_rendered
+    assert layer.paint(painter, 1.0, area, 1, 0.0).isEmpty()
+    painter.end()
+    assert layer.n_rendered == before
+    assert {image.pixel(x, 5) for x in range(300)} == {RED}
