@@ -11,7 +11,7 @@ from PySide6.QtCore import QSize
 from pytestqt.qtbot import QtBot
 
 from seginst_core.project.edits import change, painted
-from seginst_core.types import Mask, Prediction
+from seginst_core.types import Box, Mask, Prediction
 from seginst_gui.canvas import overlay, scene_view
 from seginst_gui.session import Proposal
 from seginst_gui.tools.base import PlainTool, Preview
@@ -170,6 +170,32 @@ def test_all_of_it_is_painted_in_the_end(
     n = len(paints.rects)
     stage.qtbot.wait(50)
     assert len(paints.rects) == n, "it comes to rest"
+
+
+def test_while_zooming_the_objects_as_they_were_last_seen_stand_in(stage: Stage) -> None:
+    stage.open()
+    (one,) = stage.add(block(100, 80, 140, 120))
+    stage.look(140, 100, 2.0)
+    stage.canvas.grab()
+    moved = replace(one, box=Box(150, 80, 190, 120), mask=block(150, 80, 190, 120))
+    stage.session.apply(change(stage.session.image.id, [(one, moved)], "Move"))
+    stage.canvas.zoom_by(1.5)
+    assert stage.colour(120, 100) == GROUND
+    stage.canvas.tile_seconds = 0.0
+    stage.canvas.zoom_by(0.5)
+    assert stage.colour(120, 100) == GROUND
+    assert stage.colour(170, 100) != GROUND
+
+
+def test_with_nothing_to_show_nothing_is_left_to_paint(stage: Stage) -> None:
+    stage.open()
+    stage.canvas.tile_seconds = 0.0
+    stage.add(block(100, 80, 140, 120))
+    stage.canvas.grab()
+    assert not stage.canvas.settled
+    stage.session.close()
+    stage.session.project_changed.emit()
+    assert stage.canvas.settled
 
 
 def test_a_selected_object_stands_out(stage: Stage) -> None:

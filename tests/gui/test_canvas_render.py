@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage, QPainter
 from seginst_core.types import Box, Instance, Mask
 from seginst_gui.canvas.looks import annotated, proposed
 from seginst_gui.canvas.overlay import Layer, changed_pixels
-from seginst_gui.canvas.render import Band, Look, render, sample, tint
+from seginst_gui.canvas.render import Band, Look, device_extent, render, sample, tint
 from seginst_gui.canvas.stamps import lay, stamp
 
 RED = 0xFFFF0000
@@ -84,6 +84,11 @@ def test_a_large_mask_is_reduced_as_a_small_one_is(zoom) -> None:
     assert np.array_equal(got, expected)
 
 
+def test_a_large_mask_has_no_gap_where_rounding_leaves_a_pixel_without_a_row() -> None:
+    solid, zoom = Mask(3041, 3041, np.ones((323, 323), bool)), 6 / 11
+    assert sample(solid, zoom, device_extent(solid, zoom)).all()
+
+
 @given(masks(), st.sampled_from([0.125, 0.3, 1.0, 1.7, 4.0]), st.integers(-20, 60))
 def test_a_window_shows_the_same_as_the_whole(mask, zoom, cut) -> None:
     whole = sample(mask, zoom, (-40, -40, 300, 300))
@@ -115,7 +120,9 @@ def test_stamps_lie_one_over_the_other_whatever_their_sizes() -> None:
 
 
 def test_nothing_in_a_window_is_none() -> None:
-    assert render([thing(1, disc(0, 0, 10))], 1.0, (50, 50, 60, 60)) is None
+    for far in (disc(0, 0, 10), disc(3000, 0, 10)):
+        for kept in (None, {}):
+            assert render([thing(1, far)], 1.0, (50, 50, 60, 60), kept=kept) is None
 
 
 def test_an_object_smaller_than_a_pixel_is_still_a_dot() -> None:

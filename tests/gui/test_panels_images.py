@@ -303,15 +303,3 @@ def test_a_list_can_go_while_it_decodes(qtbot: QtBot, make_folder) -> None:
         with qtbot.waitSignal(thumbnails.destroyed):
             thumbnails.deleteLater()
     QThreadPool.globalInstance().waitForDone()
-
-
-def test_thumbnails_of_the_former_folder_are_dropped(qtbot: QtBot, make_folder) -> None:
-    thumbnails = Thumbnails()
-    thumbnails.use_folder(make_folder("a.png", width=8, height=8))
-    thumbnails.get(1, "a.png")
-    thumbnails.use_folder(make_folder("a.png", folder="other", width=16, height=16))
-    thumbnails.get(1, "a.png")
-    qtbot.waitUntil(lambda: thumbnails.get(1, "a.png") is not None)
-    pixmap = thumbnails.get(1, "a.png")
-    assert pixmap is not None
-    assert pixmap.width() == 16

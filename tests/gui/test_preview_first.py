@@ -1,5 +1,6 @@
 """The small picture of a large image comes before anything else, and stays until there is more."""
 
+import weakref
 from pathlib import Path
 
 import cv2
@@ -147,8 +148,10 @@ def test_it_stands_in_for_levels_that_are_to_come(
 ) -> None:
     monkeypatch.setattr(pyramid, "SMALLEST_PX", 100)
     monkeypatch.setattr(Pyramid, "_go_on", lambda _: None)
-    levels = Pyramid()
-    levels.show_preview(np.full((100, 100, 3), BLACK, np.uint8), (800, 800))
+    levels, preview = Pyramid(), np.full((100, 100, 3), BLACK, np.uint8)
+    kept = weakref.ref(preview)
+    levels.show_preview(preview, (800, 800))
+    del preview
     assert painted(levels, 0.25) == BLACK
     whole = np.full((800, 800, 3), WHITE, np.uint8)
     levels.show(whole)
@@ -162,5 +165,30 @@ def test_it_stands_in_for_levels_that_are_to_come(
         levels._take(whole)
     assert levels.complete
     assert painted(levels, 0.25) == WHITE
+    assert kept() is None, "it is not needed any more"
     levels.show(np.full((800, 800, 3), GREY, np.uint8))
     assert painted(levels, 0.25) == GREY, "a preview belongs to the pixels after it alone"
+
+
+@pytest.mark.parametrize("zoom", [0.4, 0.5, 0.9, 1.0, 1.5, 3.0])
+@pytest.mark.parametrize("kept_px", [0, 4_000_000])
+def test_part_by_part_the_image_is_the_same_as_at_once(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, zoom: float, kept_px: int
+) -> None:
+    monkeypatch.setattr(pyramid, "_READY_PIXELS", kept_px)
+    noise = np.random.default_rng(0).integers(0, 255, (700, 800, 3)).astype(np.uint8)
+    levels = Pyramid()
+    levels.show(cv2.blur(noise, (9, 9)))
+    qtbot.waitUntil(lambda: levels.complete)
+    shots = []
+    for side in (300, 100):
+        image = QImage(300, 300, QImage.Format.Format_RGB32)
+        image.fill(0)
+        painter = QPainter(image)
+        for x in range(0, 300, side):
+            for y in range(0, 300, side):
+                levels.paint(painter, zoom, QRect(x, y, side, side))
+        painter.end()
+        shots.append(np.frombuffer(image.constBits(), np.uint8).astype(int))
+    assert shots[0].any()
+    assert abs(shots[0] - shots[1]).max() <= 2
