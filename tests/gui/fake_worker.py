@@ -2,7 +2,7 @@
 
 ``fine_tune`` counts to ``iterations``, keeps where it is in a checkpoint and makes a model
 directory; what its verdict says stands in the file that ``FAKE_VERDICT`` names. Predictions have
-as many objects as the model's card says.
+as many objects as the model's card says, or one.
 """
 
 import json
@@ -83,7 +83,7 @@ def predict(params, reporter):
 
     for row in params["images"]:
         found = []
-        for k in range(card.training["n_found"]):
+        for k in range(card.training.get("n_found", 1)):
             mask = Mask(SIDE_PX * k, 0, np.ones((SIDE_PX, SIDE_PX), bool))
             found.append(
                 {

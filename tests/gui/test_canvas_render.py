@@ -120,7 +120,7 @@ def test_stamps_lie_one_over_the_other_whatever_their_sizes() -> None:
 
 
 def test_nothing_in_a_window_is_none() -> None:
-    for far in (disc(0, 0, 10), disc(3000, 0, 10)):
+    for far in (disc(0, 0, 10), disc(2980, 40, 10)):
         for kept in (None, {}):
             assert render([thing(1, far)], 1.0, (50, 50, 60, 60), kept=kept) is None
 
