@@ -74,9 +74,10 @@ class TwoStage:
         # object cut by a tile is drawn once and whole.
         boxes = merge_tiles(per_tile, width, height)
         soft = self.soft_masks(image, [found.box for found in boxes], reporter)
-        objects = []
+        objects, margin = [], self.config.margin
         for proposal, square in zip(boxes, soft, strict=True):
-            mask = self._paste(square, proposal.box, width, height)
+            # The detector's box is a guess: what is seen in its margin belongs to the object too.
+            mask = paste_soft(square, crop_window(proposal.box, margin), width, height)
             if mask is not None:
                 objects.append(drawn(proposal, mask, square))
         sure = [one for one in objects if (one.score or 0.0) >= score]
@@ -86,12 +87,16 @@ class TwoStage:
     def masks_in_boxes(
         self, image: ImageArray, boxes: Sequence[Box], reporter: Reporter | None = None
     ) -> list[Mask | None]:
-        """Draw the mask of the object in each box; None where the network sees none."""
+        """Draw the mask of the object in each box, which it does not leave.
+
+        None where the network sees no object.
+        """
         height, width = image.shape[:2]
-        return [
-            self._paste(square, box, width, height)
-            for box, square in zip(boxes, self.soft_masks(image, boxes, reporter), strict=True)
-        ]
+        masks: list[Mask | None] = []
+        for box, square in zip(boxes, self.soft_masks(image, boxes, reporter), strict=True):
+            mask = paste_soft(square, crop_window(box, self.config.margin), width, height)
+            masks.append(None if mask is None else _inside(mask, box))
+        return masks
 
     def soft_masks(
         self, image: ImageArray, boxes: Sequence[Box], reporter: Reporter | None = None
@@ -106,10 +111,6 @@ class TwoStage:
             return list(self.draw(crops).numpy())
 
         return self.crops.run(draw, numbered, reporter.log)
-
-    def _paste(self, square: FloatArray, box: Box, width: int, height: int) -> Mask | None:
-        whole = paste_soft(square, crop_window(box, self.config.margin), width, height)
-        return None if whole is None else _inside(whole, box)
 
 
 def _inside(mask: Mask, box: Box) -> Mask | None:

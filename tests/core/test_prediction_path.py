@@ -1,7 +1,11 @@
 """Whatever the batches and the order of the tiles, a pipeline says the same."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
 from seginst_core.engines.batches import Batches
 from seginst_core.errors import ModelError
@@ -102,6 +106,28 @@ def test_memory_that_runs_out_costs_time_alone_and_is_in_the_log(
         "Memory ran out with 2 at once; going on with 1.",
     ]
     assert pipeline.tiles.at_once == 1
+
+
+def test_a_mask_leaves_the_detector_s_box_and_never_a_given_one(image, pipelines):
+    def everything(crops):
+        return torch.ones(len(crops), *crops.shape[2:])
+
+    sees_all = replace(pipelines["airplane-two-stage"], draw=everything)
+    found = [one for one in sees_all.predict(image, score=SCORE, tile=None) if off_edges(one.box)]
+    assert len(found) > 3
+    for one in found:
+        reach = min(one.box.x0 - one.mask.x0, one.mask.x1 - one.box.x1)
+        assert reach == pytest.approx(sees_all.config.margin * one.box.width, abs=1.5)
+        assert reach > 2
+    boxes = [one.box for one in found]
+    for box, mask in zip(boxes, sees_all.masks_in_boxes(image, boxes), strict=True):
+        assert (mask.x0, mask.y0) == (int(box.x0), int(box.y0))
+        assert (mask.x1, mask.y1) == (math.ceil(box.x1), math.ceil(box.y1))
+
+
+def off_edges(box):
+    """Whether the box and its margin lie inside an image of 480 px."""
+    return min(box.x0, box.y0) > 40 and max(box.x1, box.y1) < 440
 
 
 def test_fewer_levels_draw_nearly_the_same_and_too_many_are_refused(image, pipelines):
