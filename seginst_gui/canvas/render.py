@@ -210,11 +210,14 @@ def _shape(
     bits = sample(mask, zoom, part)
     grown = {0: bits}
     casings, lines = (
-        tuple(stamp(_ring(grown, band, unit_px, small=small), part, band.tint) for band in bands)
+        tuple(
+            stamp(_ring(grown, band, unit_px, small=small), part, band.tint, often=whole)
+            for band in bands
+        )
         for bands in (look.casings, look.lines)
     )
     filled = bits & _stripes(part) if instance.iscrowd else bits
-    fill = (stamp(filled, part, look.fill),) if look.fill else ()
+    fill = (stamp(filled, part, look.fill, often=whole),) if look.fill else ()
     shape = Shape(mask, look, part, fill, casings, lines)
     if whole and kept is not None:
         if len(kept) >= _MAX_KEPT:

@@ -1,6 +1,6 @@
 """Pixels of one colour, laid on a window of ARGB words."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -14,6 +14,9 @@ Extent = tuple[int, int, int, int]
 """x0, y0, x1, y1, half-open."""
 
 _SMALL_SIDE_PX = 128
+"""Stamps of at most this side may be laid together."""
+_MANY = 50
+"""An array operation for each of so many small stamps takes longer than one for all of them."""
 _ROW = 256
 """What a row counts in a stamp's ``places``; more than any column."""
 
@@ -26,38 +29,46 @@ class Stamp:
     part: Extent
     tint: int
     places: npt.NDArray[np.int32] | None
-    """``row * 256 + column`` of each pixel in the part; None if the part is large."""
+    """``row * 256 + column`` of each pixel in the part, if they are known."""
 
 
-def stamp(bits: BoolArray, part: Extent, tint: int) -> Stamp:
-    """Return the stamp of the bits ``(height, width)`` of a part, in device pixels."""
+def stamp(bits: BoolArray, part: Extent, tint: int, *, often: bool) -> Stamp:
+    """Return the stamp of the bits ``(height, width)`` of a part, in device pixels.
+
+    One that is laid ``often`` takes longer to make and less to lay; large ones would not.
+    """
     places = None
-    if max(bits.shape) <= _SMALL_SIDE_PX:
+    if often and max(bits.shape) <= _SMALL_SIDE_PX:
         rows, columns = bits.nonzero()
         places = (rows * _ROW + columns).astype(np.int32)
     return Stamp(bits, part, tint, places)
 
 
-def lay(window: Extent, stamps: Iterable[Stamp]) -> Words:
+def lay(window: Extent, stamps: Sequence[Stamp]) -> Words:
     """Return the words ``(height, width)`` of a window with stamps laid on it, the last topmost.
 
     Each of them must meet the window; what reaches out of it is left out.
     """
     x0, y0, x1, y1 = window
+    if sum(s.places is not None for s in stamps) < _MANY:
+        words = np.zeros((y1 - y0, x1 - x0), np.uint32)
+        for one in stamps:
+            _lay_one(words, window, one)
+        return words
     # With a border that a small stamp cannot reach over, none need be cut to fit.
-    sheet = np.zeros((y1 - y0 + 2 * _SMALL_SIDE_PX, x1 - x0 + 2 * _SMALL_SIDE_PX), np.uint32)
-    words = sheet[_SMALL_SIDE_PX:-_SMALL_SIDE_PX, _SMALL_SIDE_PX:-_SMALL_SIDE_PX]
-    for small, run in groupby(stamps, lambda stamp: stamp.places is not None):
-        if small:
-            _lay_small(sheet, x0 - _SMALL_SIDE_PX, y0 - _SMALL_SIDE_PX, list(run))
+    border = _SMALL_SIDE_PX
+    sheet = np.zeros((y1 - y0 + 2 * border, x1 - x0 + 2 * border), np.uint32)
+    words = sheet[border:-border, border:-border]
+    for known, run in groupby(stamps, lambda stamp: stamp.places is not None):
+        if known:
+            _lay_together(sheet, x0 - border, y0 - border, list(run))
         else:
             for one in run:
-                _lay_large(words, window, one)
+                _lay_one(words, window, one)
     return words.copy()
 
 
-def _lay_small(sheet: Words, left: int, top: int, stamps: Sequence[Stamp]) -> None:
-    # An array operation for each of hundreds of stamps would cost more than this by far.
+def _lay_together(sheet: Words, left: int, top: int, stamps: Sequence[Stamp]) -> None:
     wide = sheet.shape[1]
     found = [s.places for s in stamps if s.places is not None]
     counts = [places.size for places in found]
@@ -68,15 +79,16 @@ def _lay_small(sheet: Words, left: int, top: int, stamps: Sequence[Stamp]) -> No
     sheet.reshape(-1)[flat] = np.repeat(np.array([s.tint for s in stamps], np.uint32), counts)
 
 
-def _lay_large(words: Words, window: Extent, stamp: Stamp) -> None:
-    part = stamp.part
-    shared = meet(window, part)
-    if shared is None:
-        return
-    x0, y0, x1, y1 = shared
-    bits = stamp.bits[y0 - part[1] : y1 - part[1], x0 - part[0] : x1 - part[0]]
-    there = words[y0 - window[1] : y1 - window[1], x0 - window[0] : x1 - window[0]]
-    np.copyto(there, np.uint32(stamp.tint), where=bits)
+def _lay_one(words: Words, window: Extent, stamp: Stamp) -> None:
+    left, top, right, bottom = window
+    x0, y0, x1, y1 = stamp.part
+    bits = stamp.bits
+    if x0 < left or y0 < top or x1 > right or y1 > bottom:
+        x0, y0, x1, y1 = max(x0, left), max(y0, top), min(x1, right), min(y1, bottom)
+        bits = bits[
+            y0 - stamp.part[1] : y1 - stamp.part[1], x0 - stamp.part[0] : x1 - stamp.part[0]
+        ]
+    np.copyto(words[y0 - top : y1 - top, x0 - left : x1 - left], np.uint32(stamp.tint), where=bits)
 
 
 def meet(a: Extent, b: Extent) -> Extent | None:
