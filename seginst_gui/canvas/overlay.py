@@ -43,7 +43,7 @@ class Layer:
         self._extents: npt.NDArray[np.int64] = np.empty((0, 4), np.int64)
         self._zoom, self._unit_px = 0.0, 1
         self._tiles: OrderedDict[_Key, _Tile] = OrderedDict()
-        self._kept: Kept = {}
+        self._kept = Kept()
         self._old_zoom = 0.0
         self._old_tiles: dict[_Key, Words] = {}
         self.n_rendered = 0

@@ -20,9 +20,11 @@ Colour = tuple[int, int, int]
 MARGIN_PX = 6
 """No line reaches further out of its object than this, in units of the line width."""
 _SMALL_PX = 24
-_KEPT_SIDE_PX = 64
-_MAX_KEPT = 4000
-"""Shapes of at most 20 kB each: some 30 MB with objects as they are, 80 at the very most."""
+_OFTEN_SIDE_PX = 64
+"""Windows hold hundreds of objects of this side."""
+_KEPT_SIDE_PX = 160
+_KEPT_BYTES = 24_000_000
+"""Some 500 objects of 100 px, more than a screen shows of them, or all of very many small ones."""
 _SMALL_ZOOM = 0.75
 _LARGE_CELLS = 1 << 16
 _HATCH_PX = 6
@@ -65,10 +67,45 @@ class Shape:
     fill: tuple[Stamp, ...]
     casings: tuple[Stamp, ...]
     lines: tuple[Stamp, ...]
+    whole: bool
+    """Whether it is the same for every window."""
+
+    @property
+    def n_bytes(self) -> int:
+        """What it takes in memory."""
+        return sum(s.n_bytes for s in self.fill + self.casings + self.lines)
 
 
-Kept = dict[int, Shape]
-"""Small objects' shapes by id, for all windows of one zoom."""
+class Kept:
+    """Whole shapes by id, for all windows of one zoom; the oldest go when there is no room."""
+
+    def __init__(self) -> None:
+        self._shapes: dict[int, Shape] = {}
+        self._n_bytes = 0
+
+    def find(self, instance: Instance, look: Look) -> Shape | None:
+        """Return an object's shape if it is here and still looks like that."""
+        shape = self._shapes.get(instance.id)
+        fits = shape is not None and shape.mask is instance.mask and shape.look is look
+        return shape if fits else None
+
+    def keep(self, instance_id: int, shape: Shape) -> None:
+        """Keep a shape in the place of an object's former one."""
+        self._drop(instance_id)
+        self._shapes[instance_id] = shape
+        self._n_bytes += shape.n_bytes
+        while self._n_bytes > _KEPT_BYTES:
+            self._drop(next(iter(self._shapes)))
+
+    def clear(self) -> None:
+        """Keep none: another zoom or image is coming."""
+        self._shapes.clear()
+        self._n_bytes = 0
+
+    def _drop(self, instance_id: int) -> None:
+        former = self._shapes.pop(instance_id, None)
+        if former is not None:
+            self._n_bytes -= former.n_bytes
 
 
 def tint(colour: Colour, opacity: float) -> int:
@@ -101,13 +138,16 @@ def render(
     shapes: list[Shape] = []
     boxes: list[Thing] = []
     for instance, look in sorted(things, key=_rank):
-        mask = instance.mask
-        if mask is None:
+        if instance.mask is None:
             boxes.append((instance, look))
             continue
-        shape = kept.get(instance.id) if kept is not None else None
-        if shape is None or shape.mask is not mask or shape.look is not look:
-            shape = _shape(mask, look, zoom, window, unit_px, kept, instance)
+        shape = kept.find(instance, look) if kept is not None else None
+        if shape is None:
+            shape = _shape(
+                instance, instance.mask, look, zoom, window, unit_px, keeps=kept is not None
+            )
+            if kept is not None and shape is not None and shape.whole:
+                kept.keep(instance.id, shape)
         if shape is not None and meet(window, shape.part):
             shapes.append(shape)
     fills = [s for shape in shapes for s in shape.fill]
@@ -186,18 +226,20 @@ def _rank(thing: Thing) -> int:
 
 
 def _shape(
+    instance: Instance,
     mask: Mask,
     look: Look,
     zoom: float,
     window: Extent,
     unit_px: int,
-    kept: Kept | None,
-    instance: Instance,
+    *,
+    keeps: bool,
 ) -> Shape | None:
     extent = device_extent(mask, zoom)
     wide, high = extent[2] - extent[0], extent[3] - extent[1]
     small = zoom < _SMALL_ZOOM * unit_px or min(wide, high) < _SMALL_PX * unit_px
-    whole = kept is not None and max(wide, high) <= _KEPT_SIDE_PX
+    whole = keeps and max(wide, high) <= _KEPT_SIDE_PX
+    often = whole and max(wide, high) <= _OFTEN_SIDE_PX
     margin = MARGIN_PX * unit_px
     if whole:
         reach = max((band.outer for band in look.casings + look.lines), default=0)
@@ -211,19 +253,14 @@ def _shape(
     grown = {0: bits}
     casings, lines = (
         tuple(
-            stamp(_ring(grown, band, unit_px, small=small), part, band.tint, often=whole)
+            stamp(_ring(grown, band, unit_px, small=small), part, band.tint, often=often)
             for band in bands
         )
         for bands in (look.casings, look.lines)
     )
     filled = bits & _stripes(part) if instance.iscrowd else bits
-    fill = (stamp(filled, part, look.fill, often=whole),) if look.fill else ()
-    shape = Shape(mask, look, part, fill, casings, lines)
-    if whole and kept is not None:
-        if len(kept) >= _MAX_KEPT:
-            kept.clear()
-        kept[instance.id] = shape
-    return shape
+    fill = (stamp(filled, part, look.fill, often=often),) if look.fill else ()
+    return Shape(mask, look, part, fill, casings, lines, whole)
 
 
 def _ring(grown: dict[int, BoolArray], band: Band, unit_px: int, *, small: bool) -> BoolArray:

@@ -31,6 +31,11 @@ class Stamp:
     places: npt.NDArray[np.int32] | None
     """``row * 256 + column`` of each pixel in the part, if they are known."""
 
+    @property
+    def n_bytes(self) -> int:
+        """What it takes in memory."""
+        return self.bits.nbytes + (0 if self.places is None else self.places.nbytes)
+
 
 def stamp(bits: BoolArray, part: Extent, tint: int, *, often: bool) -> Stamp:
     """Return the stamp of the bits ``(height, width)`` of a part, in device pixels.

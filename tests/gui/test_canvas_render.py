@@ -10,9 +10,10 @@ from PySide6.QtCore import QRect
 from PySide6.QtGui import QImage, QPainter
 
 from seginst_core.types import Box, Instance, Mask
+from seginst_gui.canvas import render as module
 from seginst_gui.canvas.looks import annotated, proposed
 from seginst_gui.canvas.overlay import Layer, changed_pixels
-from seginst_gui.canvas.render import Band, Look, device_extent, render, sample, tint
+from seginst_gui.canvas.render import Band, Kept, Look, device_extent, render, sample, tint
 from seginst_gui.canvas.stamps import lay, stamp
 
 RED = 0xFFFF0000
@@ -121,9 +122,33 @@ def test_stamps_lie_one_over_the_other_whatever_their_sizes(n: int) -> None:
     assert np.array_equal(lay(window, stamps), expected[400:490, 300:380])
 
 
+def test_kept_shapes_draw_the_same_and_the_oldest_make_room(monkeypatch) -> None:
+    monkeypatch.setattr(module, "_KEPT_BYTES", 40_000)
+    look, kept, window = annotated((230, 159, 0)), Kept(), (0, 0, 900, 120)
+    things = [thing(n, disc(90 * n, 5, 20 + 10 * n), look) for n in range(9)]
+    for zoom in (1.0, 0.7):
+        for some in (things, things[::-1], things):
+            plain = render(some, zoom, window)
+            assert np.array_equal(render(some, zoom, window, kept=kept), plain)
+        there = [n for n, (instance, _) in enumerate(things) if kept.find(instance, look)]
+        assert there == list(range(there[0], 9)), "the last ones"
+        assert 0 < kept._n_bytes <= 40_000
+        kept.clear()
+        assert kept.find(things[8][0], look) is None
+
+
+def test_a_shape_is_not_taken_for_another_mask_or_look() -> None:
+    kept, looks = Kept(), [annotated((230, 159, 0)), annotated((0, 158, 115))]
+    for mask in (disc(5, 5, 30), disc(8, 5, 30)):
+        for look in looks:
+            one = [thing(1, mask, look)]
+            plain = render(one, 1.0, (0, 0, 50, 50))
+            assert np.array_equal(render(one, 1.0, (0, 0, 50, 50), kept=kept), plain)
+
+
 def test_nothing_in_a_window_is_none() -> None:
     for far in (disc(0, 0, 10), disc(2980, 40, 10)):
-        for kept in (None, {}):
+        for kept in (None, Kept()):
             assert render([thing(1, far)], 1.0, (50, 50, 60, 60), kept=kept) is None
 
 
