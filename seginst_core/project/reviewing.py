@@ -36,6 +36,19 @@ class StoryStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """An object that was taken over from a model and is still there, and what it cost the person.
+
+    ``taken_at`` is UTC, ISO 8601; ``n_edits`` are edits after that, ``seconds`` holds both.
+    """
+
+    instance: Instance
+    taken_at: str
+    n_edits: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCost:
     """What a person spent on one model's accepted objects that are still there.
 
@@ -83,32 +96,40 @@ class Reviewing:
                 if change.id == instance_id
             )
 
+    def taken(self) -> tuple[Taken, ...]:
+        """Return what each object cost that was taken over from a model, the first one first."""
+        spent: dict[int, tuple[str, int, float]] = {}
+        with self.reading() as db:
+            for (_, _, made_at, seconds, n_changes), changes in _steps(db, "1", ()):
+                for change in changes:
+                    first, n_edits, so_far = spent.get(change.id, (made_at, 0, 0.0))
+                    n_edits += change.before is not None and not _is_verdict(change)
+                    spent[change.id] = first, n_edits, so_far + seconds / n_changes
+            found = history.annotations(db, ("todo", "draft", "done"))
+        taken = [
+            Taken(instance, *spent.get(instance.id, ("", 0, 0.0)))
+            for annotation in found.values()
+            for instance in annotation.instances
+            if instance.origin.kind == "model"
+        ]
+        return tuple(sorted(taken, key=lambda one: one.taken_at))
+
     def costs(self) -> tuple[ModelCost, ...]:
         """Return what the accepted objects of each model cost, in the order of their first use."""
-        spent: dict[int, tuple[int, float]] = {}
-        with self.reading() as db:
-            for (_, _, _, seconds, n_changes), changes in _steps(db, "1", ()):
-                for change in changes:
-                    n_edits, so_far = spent.get(change.id, (0, 0.0))
-                    n_edits += change.before is not None and not _is_verdict(change)
-                    spent[change.id] = n_edits, so_far + seconds / n_changes
-            found = history.annotations(db, ("todo", "draft", "done"))
-        by_model: dict[str, list[Instance]] = {}
-        for annotation in found.values():
-            for instance in annotation.instances:
-                if instance.origin.kind == "model":
-                    by_model.setdefault(instance.origin.model, []).append(instance)
+        by_model: dict[str, list[Taken]] = {}
+        for one in self.taken():
+            by_model.setdefault(one.instance.origin.model, []).append(one)
         return tuple(
             ModelCost(
                 model=model,
-                pipeline=instances[0].origin.pipeline,
-                n_accepted=len(instances),
-                n_kept=sum(not i.origin.edited for i in instances),
-                n_vouched=sum(i.origin.vouched for i in instances),
-                n_edits=sum(spent.get(i.id, (0, 0.0))[0] for i in instances),
-                seconds=sum(spent.get(i.id, (0, 0.0))[1] for i in instances),
+                pipeline=taken[0].instance.origin.pipeline,
+                n_accepted=len(taken),
+                n_kept=sum(not one.instance.origin.edited for one in taken),
+                n_vouched=sum(one.instance.origin.vouched for one in taken),
+                n_edits=sum(one.n_edits for one in taken),
+                seconds=sum(one.seconds for one in taken),
             )
-            for model, instances in by_model.items()
+            for model, taken in by_model.items()
         )
 
     def substitutes(self, image_id: int, model: str) -> dict[int, Substitute]:

@@ -1,6 +1,7 @@
 """Two sets of predictions measured against one truth, and how sure their difference is."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from seginst_core.events import Reporter
@@ -20,7 +21,14 @@ from seginst_core.review.inputs import (
 from seginst_core.review.ious import item_ious
 from seginst_core.review.metrics import Analysis, analyse
 from seginst_core.review.precision import curve
-from seginst_core.review.schema import CASE_IOU, CASE_SCORE, Curve, ErrorBudget, Report
+from seginst_core.review.schema import (
+    CASE_IOU,
+    CASE_SCORE,
+    Correction,
+    Curve,
+    ErrorBudget,
+    Report,
+)
 
 CURVE_THRESHOLDS = {0.5: 0, 0.75: 5}
 """IoU threshold of a drawn curve -> its place among COCO's ten."""
@@ -40,13 +48,14 @@ def compare(
     seed: int = 0,
     reporter: Reporter | None = None,
     draw_a: DrawInBoxes | None = None,
+    corrections: Sequence[Correction] = (),
 ) -> Report:
     """Return ``report.json`` of predictions A and B: measures, difference, curves and cases.
 
     The difference is mask AP of B minus that of A, with the 95 % percentile interval of a
     bootstrap over images. Both are None where the truth has no objects. With ``draw_a``, the mask
-    stage of A, its poor outlines are told apart by drawing in the true boxes. DataError as
-    ``evaluate``.
+    stage of A, its poor outlines are told apart by drawing in the true boxes. ``corrections`` are
+    what objects cost that were taken over before. DataError as ``evaluate``.
     """
     reporter = reporter or Reporter()
     true_items = read_truth(truth)
@@ -90,6 +99,7 @@ def compare(
             "b": confusion(true_items, found_b),
         },
         "images": [{"id": ref.id, "file_name": ref.path} for ref in true_items.images.values()],
+        "corrections": list(corrections),
         "case_iou": CASE_IOU,
         "case_score": CASE_SCORE,
     }

@@ -141,8 +141,20 @@ class SourceNames(TypedDict):
     b: str
 
 
+class Correction(TypedDict):
+    """What an object that was taken over from A or B cost the person, and when (UTC, ISO 8601)."""
+
+    side: Literal["a", "b"]
+    taken_at: str
+    n_edits: int
+    seconds: float
+
+
 class Report(TypedDict):
-    """``report.json``: two sets of predictions measured against one truth."""
+    """``report.json``: two sets of predictions measured against one truth.
+
+    ``corrections`` are those of all of a project's models, the first one first.
+    """
 
     names: SourceNames
     a: Measures
@@ -153,5 +165,6 @@ class Report(TypedDict):
     budget: dict[str, ErrorBudget]
     confusion: dict[str, Confusion]
     images: list[ImageName]
+    corrections: list[Correction]
     case_iou: float
     case_score: float

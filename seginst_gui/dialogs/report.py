@@ -59,6 +59,8 @@ class ReportDialog(QDialog):
         self._parts.addWidget(sections.head(report, names))
         for part in (*shown, sections.confusions, sections.histogram):
             self._parts.addWidget(part(report))
+        if (spent := sections.corrections(report)) is not None:
+            self._parts.addWidget(spent)
         self._parts.addWidget(self._wait)
         self._inner = QWidget()
         self._scroll = self._make_scroll()

@@ -7,6 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from seginst_core.review.report import charts
+from seginst_core.review.report.corrections import chart as cost_chart
 from seginst_core.review.report.faults import KINDS, MAX_CLASSES, largest_gain
 from seginst_core.review.report.sections import SCORE_TEXTS, true_objects
 from seginst_core.review.report.words import (
@@ -224,6 +225,21 @@ def histogram(report: Report) -> QWidget:
     name = tr("How many objects have which mask IoU")
     title = tr("How well the objects are drawn")
     return section(title, text, _key("bars"), SvgChart(charts.iou_histogram(objects), name))
+
+
+def corrections(report: Report) -> QWidget | None:
+    """Return how the cost of correcting went; None before enough objects were taken over."""
+    drawn = cost_chart(report["corrections"])
+    if not drawn:
+        return None
+    text = tr(
+        "The seconds that a person spent on each object taken over from A or B, those for its "
+        "corrections included, in the order in which they were taken over; each point is the mean "
+        "of several. A line that falls says that the drafts became better."
+    )
+    chart = SvgChart(drawn, tr("Seconds for each object taken over from A and from B"))
+    title = tr("Time for each object, from the first to the last")
+    return section(title, text, _key("lines"), chart)
 
 
 def bars(parts: Sequence[tuple[str, float]]) -> QWidget:

@@ -21,6 +21,7 @@ from seginst_gui.language import later, tr
 from seginst_gui.panels.texts import count
 from seginst_gui.widgets.notice import Notice
 
+_SIDES: Mapping[PipelineName | None, str] = {"two-stage": "a", "end-to-end": "b"}
 NO_TRUTH = later("A report needs images marked done that both A and B have looked at.")
 
 
@@ -107,6 +108,11 @@ def write_inputs(project: Project, folder: Path) -> Inputs:
     model = known.get(models["two-stage"])
     if model is not None:
         params["model_a"], params["images"] = str(model.folder), str(project.folder)
+    params["corrections"] = [
+        {"side": side, "taken_at": t.taken_at, "n_edits": t.n_edits, "seconds": t.seconds}
+        for t in project.reviewing.taken()
+        if (side := _SIDES.get(t.instance.origin.pipeline))
+    ]
     a, b = (project.prediction_model_name(seen_by_both[0].id, p) for p in PIPELINES)
     return Inputs(params, (a, b), n_objects, len(dataset.images) - len(seen_by_both))
 

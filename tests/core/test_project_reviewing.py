@@ -13,7 +13,7 @@ import pytest
 from seginst_core.errors import ProjectError
 from seginst_core.project import Edit, Project, add, change, invert, painted
 from seginst_core.project.reviewing import Substitute, changed_pixels
-from seginst_core.types import Box, Instance, Origin
+from seginst_core.types import HUMAN, Box, Instance, Origin
 
 from .project_folders import blob, make_folder, reshaped
 
@@ -109,6 +109,25 @@ def test_the_story_of_an_object_has_every_edit_with_its_pixels(folder: Path) -> 
         other = replace(seen, category_id=ship.id, origin=replace(seen.origin, seen=False))
         project.commit(document, change(1, [(seen, other)], "Make 1 object a ship"))
         assert project.reviewing.costs()[0].n_edits == 2, "a class is more than a look"
+
+
+def test_what_was_taken_over_comes_in_that_order_with_what_it_cost(folder: Path) -> None:
+    with Project.open(folder) as project:
+        first, second, drawn = (replace(blob(k, origin=A), score=0.8) for k in project.new_ids(3))
+        drawn = replace(drawn, origin=HUMAN, score=None)
+        # The later image's object is taken over first.
+        for image_id, made in ((2, (first,)), (1, (second, drawn))):
+            project.ensure_size(image_id)
+            project.commit(project.document(image_id), add(image_id, made, "Accept", "accept"))
+            time.sleep(0.01)
+        again = painted(first, reshaped(first, 5).mask)
+        project.commit(project.document(2), change(2, [(first, again)], "Brush", "brush"))
+        taken = project.reviewing.taken()
+        assert [(t.instance.id, t.n_edits) for t in taken] == [(first.id, 1), (second.id, 0)]
+        assert taken[0].taken_at < taken[1].taken_at
+        assert all(t.seconds >= 0.0 for t in taken)
+        (cost,) = project.reviewing.costs()
+        assert cost.seconds == pytest.approx(sum(t.seconds for t in taken))
 
 
 def test_a_long_pause_is_not_work(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -162,6 +162,21 @@ def test_a_report_that_lacks_something_is_shown_too(
         assert not any("interval" in name for name in charts(dialog))
 
 
+def test_how_the_cost_went_is_drawn_once_there_is_enough_of_it(
+    folder: Path, show: Callable[..., ReportDialog]
+) -> None:
+    report = read_report(folder)
+    name = "Seconds for each object taken over from A and from B"
+    for n, shown in ((9, False), (10, True)):
+        report["corrections"] = [
+            {"side": "b", "taken_at": "2026-05-11T10:00:00Z", "n_edits": 1, "seconds": float(k)}
+            for k in range(n)
+        ]
+        dialog = show(report)
+        assert (name in charts(dialog)) == shown
+        assert ("Time for each object, from the first to the last" in said(dialog)) == shown
+
+
 def test_costs_that_are_none_or_cannot_be_read_are_a_sentence(
     folder: Path, show: Callable[..., ReportDialog]
 ) -> None:

@@ -14,6 +14,7 @@ from seginst_core.formats import coco_json
 from seginst_core.project.edits import Edit, add, change
 from seginst_core.review.objects.cases import Items
 from seginst_core.review.objects.schema import ImageObjects, ObjectCase
+from seginst_core.types import PIPELINES, Origin
 from seginst_gui.main_window import MainWindow
 from seginst_gui.review import listing as listing_module
 from seginst_gui.review.page import ReviewPage
@@ -182,5 +183,21 @@ def test_a_report_is_on_one_model_of_each_pipeline(window: MainWindow, tmp_path:
     inputs = write_inputs(project, tmp_path / "report")
     assert inputs.n_images_apart == 1
     assert inputs.n_unseen == 0
+    assert inputs.params["corrections"] == []
     truth = coco_json.read(tmp_path / "report" / "truth.json")
     assert [ref.path for ref in truth.images] == ["a.png", "c.png"]
+
+
+def test_a_report_is_told_what_the_objects_of_a_and_b_cost(
+    window: MainWindow, tmp_path: Path
+) -> None:
+    project = window.session.project
+    c = project.images()[2].ref.id
+    document = project.document(c)
+    for pipeline in (*PIPELINES, None):
+        (number,) = project.new_ids(1)
+        taken = block(number, 60, 60, origin=Origin("model", "card-x", pipeline))
+        project.commit(document, add(c, [taken], "Take"))
+    corrections = write_inputs(project, tmp_path / "report").params["corrections"]
+    assert [row["side"] for row in corrections] == ["a", "b"]
+    assert all(row["n_edits"] == 0 and row["seconds"] >= 0 for row in corrections)

@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import orjson
 
+from seginst_core.errors import DataError
 from seginst_core.events import JsonValue, Reporter
 from seginst_core.files import write_atomic
 from seginst_core.jobs.cached import cached_image
-from seginst_core.jobs.params import Params, path, runtime, text
+from seginst_core.jobs.params import Params, number, path, rows, runtime, text
 from seginst_core.jobs.review.true_boxes import two_stage
 from seginst_core.types import Box, ImageRef, Mask
 
 if TYPE_CHECKING:
     from seginst_core.review.faults.outlines import DrawInBoxes
+    from seginst_core.review.schema import Correction
 
 
 def evaluate(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
@@ -32,18 +34,30 @@ def compare(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
     """Compare the predictions ``a`` and ``b``; the report goes into the folder ``out`` if given.
 
     With ``model_a``, the two-stage model behind ``a``, and the folder ``images``, the report says
-    by substitution which of its stages drew the poor outlines.
+    by substitution which of its stages drew the poor outlines. ``corrections`` may say what the
+    objects cost that were taken over, as in the report.
     """
     from seginst_core.review.compare import compare as measure
     from seginst_core.review.report import write_report
 
     truth, a, b = (path(params, name) for name in ("truth", "a", "b"))
     draw = _draw_in_boxes(params, reporter) if params.get("model_a") else None
-    result = measure(truth, a, b, reporter=reporter, draw_a=draw)
+    given = rows(params, "corrections") if "corrections" in params else []
+    spent = [_correction(row) for row in given]
+    result = measure(truth, a, b, reporter=reporter, draw_a=draw, corrections=spent)
     out = params.get("out")
     if out:
         write_report(result, Path(str(out)))
     return cast(dict[str, JsonValue], result)
+
+
+def _correction(row: Params) -> "Correction":
+    name = text(row, "side")
+    if name not in ("a", "b"):
+        raise DataError(f"An object is taken over from a or b, not {name!r}.")
+    side: Literal["a", "b"] = "a" if name == "a" else "b"
+    n_edits, seconds = int(number(row, "n_edits")), number(row, "seconds")
+    return {"side": side, "taken_at": text(row, "taken_at"), "n_edits": n_edits, "seconds": seconds}
 
 
 def _draw_in_boxes(params: Params, reporter: Reporter) -> "DrawInBoxes":

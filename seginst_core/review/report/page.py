@@ -7,6 +7,7 @@ import orjson
 from seginst_core.errors import DataError
 from seginst_core.files import write_atomic
 from seginst_core.review.report import charts, faults, sections
+from seginst_core.review.report.corrections import corrections
 from seginst_core.review.report.parts import counted, name_html
 from seginst_core.review.report.style import SCRIPT, STYLE
 from seginst_core.review.report.words import explanation, headline
@@ -37,7 +38,7 @@ def page(report: Report) -> str:
         f"{charts.interval(report['difference'])}\n{_sources(report)}</header>\n<main>\n"
         f"{sections.scores(report)}{faults.budget(report)}{sections.curves(report)}"
         f"{faults.confusions(report)}{sections.kinds(report)}"
-        f"{sections.histogram(report)}{sections.worst_images(report)}{sections.cases(report)}"
+        f"{sections.histogram(report)}{corrections(report)}{sections.worst_images(report)}{sections.cases(report)}"
         f"</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
     )
 
