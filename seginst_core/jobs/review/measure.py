@@ -9,9 +9,9 @@ import orjson
 from seginst_core.errors import DataError
 from seginst_core.events import JsonValue, Reporter
 from seginst_core.files import write_atomic
+from seginst_core.jobs.boxes import two_stage
 from seginst_core.jobs.cached import cached_image
-from seginst_core.jobs.params import Params, number, path, rows, runtime, text
-from seginst_core.jobs.review.true_boxes import two_stage
+from seginst_core.jobs.params import Params, number, path, rows, text
 from seginst_core.types import Box, ImageRef, Mask
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _correction(row: Params) -> "Correction":
 
 
 def _draw_in_boxes(params: Params, reporter: Reporter) -> "DrawInBoxes":
-    model, images = two_stage(text(params, "model_a"), runtime(params)), path(params, "images")
+    model, images = two_stage(params, "model_a"), path(params, "images")
 
     def draw(image: ImageRef, boxes: Sequence[Box]) -> Sequence[Mask | None]:
         reporter.check()
