@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
-from seginst_core.errors import DataError, ModelError
+from seginst_core.errors import ModelError
 from seginst_core.events import JsonValue, Reporter
 from seginst_core.jobs.cached import cached_image, loaded_pipeline
-from seginst_core.jobs.params import Params, path, runtime, text
+from seginst_core.jobs.params import Params, box, listed, path, runtime, text
 from seginst_core.masks.rle import encode
 from seginst_core.types import Box, ImageArray
 
@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 def box_masks(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
     """Draw the mask in each of ``boxes`` (``[[x0, y0, x1, y1]]``) of the image at ``path``.
 
-    Returns ``{"masks": [RLE or null]}`` in the boxes' order. ModelError unless ``model`` is a
+    They end at the boxes, unless these are ``guessed`` (true or false): a detector's. Returns
+    ``{"masks": [RLE or null]}`` in the boxes' order. ModelError unless ``model`` is a
     two-stage model, ImageError if the image cannot be read.
     """
     boxes = [box(row) for row in listed(params, "boxes")]
     model = two_stage(params)
     image = cached_image(path(params, "path"))
     reporter.check()
-    return {"masks": draw(model, image, boxes, reporter)}
+    guessed = params.get("guessed") is True
+    return {"masks": draw(model, image, boxes, reporter, guessed=guessed)}
 
 
 def two_stage(params: Params, key: str = "model") -> "TwoStage":
@@ -41,26 +43,14 @@ def two_stage(params: Params, key: str = "model") -> "TwoStage":
 
 
 def draw(
-    model: "TwoStage", image: ImageArray, boxes: Sequence[Box], reporter: Reporter
+    model: "TwoStage",
+    image: ImageArray,
+    boxes: Sequence[Box],
+    reporter: Reporter,
+    *,
+    guessed: bool = False,
 ) -> list[JsonValue]:
     """Return the RLE of the mask in each box, None where the model sees nothing."""
     height, width = image.shape[:2]
-    masks = model.masks_in_boxes(image, boxes, reporter)
+    masks = model.masks_in_boxes(image, boxes, reporter, guessed=guessed)
     return [None if m is None else cast(JsonValue, encode(m, width, height)) for m in masks]
-
-
-def listed(params: Params, key: str) -> list[JsonValue]:
-    """Return the list at ``key``; DataError if it is none."""
-    value = params.get(key)
-    if not isinstance(value, list):
-        raise DataError(f"The job's parameter {key!r} has to be a list.")
-    return value
-
-
-def box(row: JsonValue) -> Box:
-    """Return the box that a list of its sides is; DataError if it is none."""
-    if isinstance(row, list) and len(row) == 4:
-        sides = [float(v) for v in row if isinstance(v, int | float)]
-        if len(sides) == 4 and sides[0] <= sides[2] and sides[1] <= sides[3]:
-            return Box(*sides)
-    raise DataError(f"Not a box: {row!r}; a box is [x0, y0, x1, y1].")

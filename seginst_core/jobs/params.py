@@ -6,7 +6,7 @@ from typing import Literal
 
 from seginst_core.errors import DataError
 from seginst_core.events import JsonValue
-from seginst_core.types import BACKENDS, Runtime
+from seginst_core.types import BACKENDS, Box, Runtime
 
 Params = Mapping[str, JsonValue]
 TileChoice = int | Literal["auto"] | None
@@ -38,11 +38,26 @@ def number(params: Params, key: str, default: float | None = None) -> float:
     return float(value)
 
 
-def rows(params: Params, key: str) -> list[Params]:
-    """Return the list of objects at ``key``; DataError if it is anything else."""
+def listed(params: Params, key: str) -> list[JsonValue]:
+    """Return the list at ``key``; DataError if it is none."""
     value = params.get(key)
     if not isinstance(value, list):
         raise DataError(f"The job's parameter {key!r} has to be a list.")
+    return value
+
+
+def box(row: JsonValue) -> Box:
+    """Return the box that a list of its sides is; DataError if it is none."""
+    if isinstance(row, list) and len(row) == 4:
+        sides = [float(v) for v in row if isinstance(v, int | float)]
+        if len(sides) == 4 and sides[0] <= sides[2] and sides[1] <= sides[3]:
+            return Box(*sides)
+    raise DataError(f"Not a box: {row!r}; a box is [x0, y0, x1, y1].")
+
+
+def rows(params: Params, key: str) -> list[Params]:
+    """Return the list of objects at ``key``; DataError if it is anything else."""
+    value = listed(params, key)
     found = [row for row in value if isinstance(row, Mapping)]
     if len(found) != len(value):
         raise DataError(f"The job's parameter {key!r} has to be a list of objects.")

@@ -85,17 +85,22 @@ class TwoStage:
         return [replace(one, id=k) for k, one in enumerate(sure)]
 
     def masks_in_boxes(
-        self, image: ImageArray, boxes: Sequence[Box], reporter: Reporter | None = None
+        self,
+        image: ImageArray,
+        boxes: Sequence[Box],
+        reporter: Reporter | None = None,
+        *,
+        guessed: bool = False,
     ) -> list[Mask | None]:
-        """Draw the mask of the object in each box, which it does not leave.
+        """Draw the mask of the object in each box; None where the network sees none.
 
-        None where the network sees no object.
+        It does not leave the box, unless that is ``guessed``: a detector's, as in ``predict``.
         """
         height, width = image.shape[:2]
         masks: list[Mask | None] = []
         for box, square in zip(boxes, self.soft_masks(image, boxes, reporter), strict=True):
             mask = paste_soft(square, crop_window(box, self.config.margin), width, height)
-            masks.append(None if mask is None else _inside(mask, box))
+            masks.append(mask if mask is None or guessed else _inside(mask, box))
         return masks
 
     def soft_masks(

@@ -24,7 +24,7 @@ _OFTEN_SIDE_PX = 64
 """Windows hold hundreds of objects of this side."""
 _KEPT_SIDE_PX = 160
 _KEPT_BYTES = 24_000_000
-"""Some 500 objects of 100 px, more than a screen shows of them, or all of very many small ones."""
+"""Some 700 objects of 100 px, more than a screen shows of them, or all of very many small ones."""
 _SMALL_ZOOM = 0.75
 _LARGE_CELLS = 1 << 16
 _HATCH_PX = 6

@@ -60,6 +60,7 @@ class StageFinder(QObject):
             "model": str(model.folder),
             "path": str(project.image_path(case.image_id)),
             "boxes": [[box.x0, box.y0, box.x1, box.y1]],
+            "guessed": True,
         }
 
         def take(said: Mapping[str, object]) -> None:

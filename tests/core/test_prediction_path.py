@@ -120,6 +120,8 @@ def test_a_mask_leaves_the_detector_s_box_and_never_a_given_one(image, pipelines
         assert reach == pytest.approx(sees_all.config.margin * one.box.width, abs=1.5)
         assert reach > 2
     boxes = [one.box for one in found]
+    free = sees_all.masks_in_boxes(image, boxes, guessed=True)
+    assert [mask.bits.shape for mask in free] == [one.mask.bits.shape for one in found]
     for box, mask in zip(boxes, sees_all.masks_in_boxes(image, boxes), strict=True):
         assert (mask.x0, mask.y0) == (int(box.x0), int(box.y0))
         assert (mask.x1, mask.y1) == (math.ceil(box.x1), math.ceil(box.y1))

@@ -9,6 +9,7 @@ import pytest
 
 from seginst_core.errors import DataError, ModelError
 from seginst_core.events import Event, Reporter
+from seginst_core.jobs.boxes import box_masks
 from seginst_core.jobs.review.measure import compare
 from seginst_core.jobs.review.true_boxes import true_box_masks
 from seginst_core.masks.rle import decode
@@ -35,6 +36,17 @@ def collected() -> tuple[list[Event], Reporter]:
 
 def row(path: Path, *objects: list[float], image_id: int = 5) -> dict:
     return {"image_id": image_id, "path": str(path), "objects": list(objects)}
+
+
+def test_a_mask_ends_at_a_given_box_and_goes_on_past_a_guessed_one(image: Path) -> None:
+    # The disc reaches from 76 to 125; the box lacks a part of it at the right.
+    asked = {"model": MODEL, "path": str(image), "boxes": [[75.0, 65.0, 118.0, 115.0]]}
+    ends = []
+    for guessed in (False, True):
+        (rle,) = box_masks({**asked, "guessed": guessed}, Reporter())["masks"]
+        ends.append(decode(rle).x1)
+    assert ends[0] == 118
+    assert ends[1] > 118
 
 
 def test_each_true_box_gets_its_mask_and_a_missing_image_a_sentence(image: Path) -> None:

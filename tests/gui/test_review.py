@@ -219,6 +219,7 @@ def test_as_mask_in_bs_box_asks_the_worker_and_takes_the_answer(
     press(page, Qt.Key.Key_X)
     (job, params, answer) = asked[0]
     assert (job, params["boxes"]) == ("box_masks", [[112.0, 20.0, 142.0, 50.0]])
+    assert params["guessed"] is True
     from seginst_core.masks.rle import encode
 
     drawn = block(0, 110, 21, 28).mask

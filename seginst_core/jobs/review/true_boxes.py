@@ -4,9 +4,9 @@ from pathlib import Path
 
 from seginst_core.errors import DataError, ImageError
 from seginst_core.events import JsonValue, Reporter
-from seginst_core.jobs.boxes import box, draw, listed, two_stage
+from seginst_core.jobs.boxes import draw, two_stage
 from seginst_core.jobs.cached import cached_image
-from seginst_core.jobs.params import Params, number, rows, text
+from seginst_core.jobs.params import Params, box, listed, number, rows, text
 from seginst_core.types import Box
 
 

@@ -38,7 +38,8 @@ def page(report: Report) -> str:
         f"{charts.interval(report['difference'])}\n{_sources(report)}</header>\n<main>\n"
         f"{sections.scores(report)}{faults.budget(report)}{sections.curves(report)}"
         f"{faults.confusions(report)}{sections.kinds(report)}"
-        f"{sections.histogram(report)}{corrections(report)}{sections.worst_images(report)}{sections.cases(report)}"
+        f"{sections.histogram(report)}{corrections(report)}"
+        f"{sections.worst_images(report)}{sections.cases(report)}"
         f"</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
     )
 
