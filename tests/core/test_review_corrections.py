@@ -9,6 +9,7 @@ from seginst_core.errors import DataError
 from seginst_core.events import Reporter
 from seginst_core.jobs.review.measure import compare as compare_job
 from seginst_core.review.compare import compare
+from seginst_core.review.report.charts import LEFT, PLOT_HEIGHT, PLOT_WIDTH, TOP
 from seginst_core.review.report.corrections import chart, points
 from seginst_core.review.report.page import page
 from seginst_core.review.report.reading import read_report
@@ -42,6 +43,18 @@ def test_the_chart_has_a_line_for_each_side_with_enough_objects():
     assert heights[0] < heights[-1], "what costs less is drawn lower"
     both = chart(rows + spent("b", *[3.0] * 20))
     assert re.findall(r'class="line-(\w)"', both) == ["a", "b"]
+
+
+def test_the_axes_hold_every_point_of_both_lines():
+    for rows in (
+        spent("a", *[90.0] * 30) + spent("b", *[0.5] * 300),
+        spent("a", *[0.1] * 300) + spent("b", *[3.0] * 10),
+    ):
+        drawn = " ".join(re.findall(r'points="([^"]+)"', chart(rows)))
+        places = [tuple(map(float, point.split(","))) for point in drawn.split()]
+        assert len(places) > 4
+        assert all(LEFT <= x <= LEFT + PLOT_WIDTH for x, _ in places)
+        assert all(TOP <= y <= TOP + PLOT_HEIGHT for _, y in places)
 
 
 def test_the_page_says_it_once_there_is_something_to_draw():
