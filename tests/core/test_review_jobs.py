@@ -66,7 +66,10 @@ def test_each_true_box_gets_its_mask_and_a_missing_image_a_sentence(image: Path)
     assert [e for e in events if e["event"] == "log" and "gone.png" in str(e["text"])]
 
 
-@pytest.mark.parametrize("objects", [None, [[1, 2, 3]], [[1, 9, 0, 5, 5]], ["x"]])
+@pytest.mark.parametrize(
+    "objects",
+    [None, [[]], [[1, 2, 3]], [[1, 9, 0, 5, 5]], [[1, 0, 0, 5, 5, 5]], [[1.5, 0, 0, 5, 5]], ["x"]],
+)
 def test_what_is_no_box_is_said(image: Path, objects: object) -> None:
     with pytest.raises(DataError, match=r"box|list"):
         true_box_masks({"model": MODEL, "images": [{**row(image), "objects": objects}]}, Reporter())

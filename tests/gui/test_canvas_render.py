@@ -245,3 +245,19 @@ def test_a_layer_without_objects_draws_nothing_and_leaves_nothing_for_later() ->
     painter.end()
     assert layer.n_rendered == before
     assert {image.pixel(x, 5) for x in range(300)} == {RED}
+
+
+@pytest.mark.parametrize("again", [(2.0, 1), (1.0, 2)])
+def test_at_another_zoom_or_scale_nothing_of_the_former_one_is_left(again) -> None:
+    def painted(*ways: tuple[float, int]) -> QImage:
+        layer, area = Layer(), QRect(0, 0, 200, 200)
+        layer.show({1: thing(1, disc(10, 10, 40), annotated((230, 159, 0)))})
+        for zoom, unit_px in ways:
+            image = QImage(200, 200, QImage.Format.Format_ARGB32_Premultiplied)
+            image.fill(0)
+            painter = QPainter(image)
+            layer.paint(painter, zoom, area, unit_px, math.inf)
+            painter.end()
+        return image
+
+    assert painted((1.0, 1), again) == painted(again) != painted((1.0, 1))
