@@ -15,8 +15,9 @@ from typing import get_args
 
 from benchmarks.report import Figure, show
 from seginst_core.sample.write import write_sample
+from seginst_core.training.plan import TrainConfig
 from seginst_core.training.recipe import DEFAULTS, Recipe
-from seginst_core.training.run import TrainConfig, train
+from seginst_core.training.run import train
 from seginst_core.types import PipelineName, Preset
 
 VARIANTS: Mapping[str, Recipe] = {

@@ -37,7 +37,7 @@ def prediction(quick: bool) -> Iterator[Figure]:
     sizes = {"800": 128, "4000": 400} if quick else {"800": 800, "4000": 4000}
     shortest_px, n_runs = (128, 1) if quick else (800, 5)
     for name, side in sizes.items():
-        ours, theirs = _both(_image(side), shortest_px)
+        ours, theirs = both(_image(side), shortest_px, CPU)
         value, against = _in_turns(ours, theirs, n_runs)
         words = (
             f"detectron2's DefaultPredictor, same R50-FPN weights, {side} x {side} seen at "
@@ -46,7 +46,9 @@ def prediction(quick: bool) -> Iterator[Figure]:
         yield figure(f"detectron2_r50_{name}", 1000 * value, "ms", words, 1000 * against)
 
 
-def _both(image: ImageArray, shortest_px: int) -> tuple[Callable[[], object], Callable[[], object]]:
+def both(
+    image: ImageArray, shortest_px: int, device: torch.device
+) -> tuple[Callable[[], object], Callable[[], object]]:
     """Return our prediction of an image and detectron2's own, which find the same objects."""
     from detectron2.config import get_cfg
     from detectron2.engine import DefaultPredictor
@@ -57,18 +59,18 @@ def _both(image: ImageArray, shortest_px: int) -> tuple[Callable[[], object], Ca
     torch.manual_seed(0)
     node = get_cfg()
     node.merge_from_file(str(zoo_file(ZOO)), allow_unsafe=False)
-    node.MODEL.WEIGHTS, node.MODEL.DEVICE = "", "cpu"
+    node.MODEL.WEIGHTS, node.MODEL.DEVICE = "", str(device)
     node.MODEL.ROI_HEADS.NUM_CLASSES = 1
     node.INPUT.MIN_SIZE_TEST = shortest_px
     plain = DefaultPredictor(node)
     _spread(plain.model)
     config = foreign_config(ZOO)
     config = type(config)(config.yaml, shortest_px=shortest_px, longest_px=config.longest_px)
-    network = ENGINE.build(config, 1, masks=True, device=CPU).eval()
+    network = ENGINE.build(config, 1, masks=True, device=device).eval()
     network.net.load_state_dict(plain.model.state_dict())
     planes = (Category(1, "airplane"),)
     card = ModelCard("random", "end-to-end", "detectron2", "accurate", planes, config, None)
-    ours = EndToEnd(card, CPU, network, batches_for(CPU, TILES_AT_ONCE))
+    ours = EndToEnd(card, device, network, batches_for(device, TILES_AT_ONCE))
     # Neither's limit of objects decides, but a score that as many objects have.
     (found,) = network.detect([image], 0.0)
     score = float(np.mean(found.scores[N_OBJECTS - 1 : N_OBJECTS + 1]))

@@ -53,7 +53,7 @@ def main() -> None:
 def pasting(given: Choices) -> Iterator[Figure]:
     """Soft 28 x 28 masks into an image: as crops, and on to exact run lengths."""
     n_masks, side, n_runs = (10, 400, 1) if given.quick else (100, 4000, 5)
-    boxes = _boxes(n_masks, side, np.random.default_rng(0))
+    boxes = boxes_in(n_masks, side, np.random.default_rng(0))
     soft = _soft_masks(n_masks, np.random.default_rng(1))
 
     def crops() -> None:
@@ -85,9 +85,9 @@ def mask_rcnn(given: Choices) -> Iterator[Figure]:
     ).eval()
     config = replace(DETECTORS["accurate"], norm="batch", n_proposals=1000)
     network = TorchvisionNetwork(config, 1, masks=True, device=CPU)
-    image = _image(side)
+    image = noise(side)
     tensor = torch.from_numpy(image).permute(2, 0, 1).float() / 255
-    _make_doubtful(theirs, tensor)
+    make_doubtful(theirs, tensor)
     network.net.load_state_dict(theirs.state_dict())
     network.net.roi_heads.detections_per_img = N_DETECTIONS
     network.eval()
@@ -119,7 +119,7 @@ def mask_rcnn(given: Choices) -> Iterator[Figure]:
 
 
 @torch.inference_mode()
-def _make_doubtful(net: nn.Module, tensor: torch.Tensor) -> None:
+def make_doubtful(net: nn.Module, tensor: torch.Tensor) -> None:
     """Let an RPN find as many anchors likely as a trained one does, and no others."""
     for name, module in net.named_modules():
         if name.endswith("bn3"):
@@ -142,8 +142,8 @@ def nested_unet(given: Choices) -> Iterator[Figure]:
     shape = NESTED_UNETS[preset]
     unet = NestedUNet(4, shape.widths).eval()
     crops = torch.rand(n_boxes, 4, shape.crop_px, shape.crop_px)
-    boxes = _boxes(n_boxes, 1000, np.random.default_rng(2))
-    image = _image(1000)
+    boxes = boxes_in(n_boxes, 1000, np.random.default_rng(2))
+    image = noise(1000)
 
     def plain() -> None:
         with torch.inference_mode():
@@ -160,7 +160,7 @@ def nested_unet(given: Choices) -> Iterator[Figure]:
     if find_spec("openvino"):
         ways["_openvino"] = openvino_unet(unet, shape.crop_px, unet.depth)
     for name, draw in ways.items():
-        ours = replace(_without_detector(preset, shape), draw=draw)
+        ours = replace(without_detector(preset, shape), draw=draw)
         value = seconds(lambda ours=ours: ours.masks_in_boxes(image, boxes), n_runs, given.clock)
         yield figure(f"nested_unet_64{name}", 1000 * value, "ms", words, against)
 
@@ -173,7 +173,7 @@ def tiles(given: Choices) -> Iterator[Figure]:
         "random", "end-to-end", "torchvision", "tiny", _planes(), DETECTORS["tiny"], None
     )
     ours = EndToEnd(card, CPU, network, batches_for(CPU, TILES_AT_ONCE))
-    image = _image(side)
+    image = noise(side)
     parts = [image[t.y0 : t.y1, t.x0 : t.x1] for t in tile_grid(side, side)]
 
     def apart() -> None:
@@ -185,7 +185,7 @@ def tiles(given: Choices) -> Iterator[Figure]:
     yield figure("tiled", value, "s", words, seconds(apart, n_runs, given.clock))
 
 
-def _without_detector(preset: str, shape: NestedUNetConfig) -> TwoStage:
+def without_detector(preset: str, shape: NestedUNetConfig) -> TwoStage:
     """Make a two-stage pipeline whose detector is not asked."""
     config = DETECTORS["tiny"]
     card = ModelCard("random", "two-stage", "torchvision", preset, _planes(), config, shape)
@@ -199,12 +199,13 @@ def _planes() -> tuple[Category, ...]:
     return (Category(1, "airplane"),)
 
 
-def _image(side: int) -> ImageArray:
+def noise(side: int) -> ImageArray:
+    """Return a picture of coloured squares of 8 px."""
     small = np.random.default_rng(3).integers(0, 256, (side // 8, side // 8, 3), np.uint8)
     return small.repeat(8, axis=0).repeat(8, axis=1)
 
 
-def _boxes(n: int, side: int, rng: np.random.Generator) -> list[Box]:
+def boxes_in(n: int, side: int, rng: np.random.Generator) -> list[Box]:
     """Boxes of 2 to 10 percent of the image's side, as objects in aerial images are."""
     sizes = rng.uniform(0.02 * side, 0.1 * side, (n, 2))
     corners = rng.uniform(0, 1, (n, 2)) * (side - sizes)

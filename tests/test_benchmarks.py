@@ -94,6 +94,19 @@ FIGURES = {
         "synthetic.copy_paste.AP": "mask AP",
         "synthetic.copy_paste.AP50": "mask AP50",
     },
+    "gpu": {
+        "loading_1": "crops/s",
+        "loading_2": "crops/s",
+        "train_tiny_2_float32": "crops/s",
+        "train_unet_tiny_4_float32": "crops/s",
+        "tiles_end-to-end_1_float32": "tiles/s",
+        "tiles_end-to-end_2_float32": "tiles/s",
+        "tiles_two-stage_1_float32": "tiles/s",
+        "tiles_two-stage_2_float32": "tiles/s",
+        "image_r50_float32": "images/s",
+        "masks_tiny_16": "masks/s",
+        "masks_tiny_128": "masks/s",
+    },
     "detectron2": {"detectron2_r50_800": "ms", "detectron2_r50_4000": "ms"},
 }
 

@@ -66,6 +66,14 @@ def train(
             show_default="from scratch",
         ),
     ] = "",
+    batch: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Crops that the detection network sees a step; on a GPU more of them are faster.",
+            show_default="the preset's",
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Train so many passes.")] = None,
     iterations: Annotated[int | None, typer.Option(min=1, help="Train so many batches.")] = None,
     minutes: Annotated[float | None, typer.Option(min=0.0, help="Train so long.")] = None,
@@ -107,6 +115,7 @@ def train(
         "config": config,
         "encoder": encoder,
         "start": start,
+        "batch": batch,
         "epochs": epochs,
         "iterations": iterations,
         "minutes": minutes,

@@ -10,20 +10,20 @@ from dataclasses import replace
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torchvision.models import ResNet18_Weights
 from torchvision.models.detection import (
     FasterRCNN_ResNet50_FPN_V2_Weights,
     MaskRCNN_ResNet50_FPN_V2_Weights,
 )
 from torchvision.models.detection.image_list import ImageList
-from torchvision.models.detection.roi_heads import fastrcnn_loss
 
 from seginst_core.engines.base import Detections, Sample
 from seginst_core.engines.device import has_fast_bfloat16
-from seginst_core.engines.mask_targets import cut_targets
-from seginst_core.engines.torchvision_build import build_network
-from seginst_core.engines.torchvision_detect import Parts, TorchParts, detect
+from seginst_core.engines.rcnn.build import build_network
+from seginst_core.engines.rcnn.detect import Parts, TorchParts, detect
+from seginst_core.engines.rcnn.losses import box_losses, draw_rois, mask_loss, rpn_losses
+from seginst_core.engines.rcnn.propose import ranked
+from seginst_core.engines.rcnn.truths import truths_of
 from seginst_core.errors import ModelError
 from seginst_core.models.config import DETECTORS, AnyDetectorConfig, DetectorConfig
 from seginst_core.models.pretrained import Background, fetch
@@ -32,7 +32,6 @@ from seginst_core.types import ImageArray, Preset
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 STRIDE_PX = 32
-MASK_ROIS_PER_IMAGE = 32
 CLASS_ROWS: Mapping[str, Background] = {
     "box_predictor.cls_score.": "first",
     "box_predictor.bbox_pred.": "first",
@@ -78,26 +77,26 @@ class TorchvisionNetwork(nn.Module):
     def losses(self, samples: Sequence[Sample]) -> dict[str, Tensor]:
         """Return the RPN's, the box head's and, with a mask head, the mask loss of a batch."""
         images = self._batch([s.image for s in samples])
-        targets = [
-            {
-                "boxes": s.boxes.to(self.device),
-                "labels": s.labels.to(self.device) + 1,
-                "masks": s.masks,  # torchvision only asks that the key is there
-            }
-            for s in samples
-        ]
+        truths = truths_of(samples, self.device)
         features = self._features(images.tensors)
-        proposals, losses = self.net.rpn(images, features, targets)
-        heads = self.net.roi_heads
-        proposals, matched, labels, regression = heads.select_training_samples(proposals, targets)
-        logits, deltas = self._box_head(features, proposals, images.image_sizes)
-        losses = {"objectness": losses["loss_objectness"], "rpn_box": losses["loss_rpn_box_reg"]}
-        losses["class"], losses["box"] = fastrcnn_loss(logits, deltas, labels, regression)
+        rpn = self.net.rpn
+        objectness, deltas = rpn.head(list(features.values()))
+        anchors = rpn.anchor_generator(images, objectness)[0]
+        losses: dict[str, Tensor] = {}
+        losses["objectness"], losses["rpn_box"] = rpn_losses(
+            rpn, anchors, objectness, deltas, truths
+        )
+        found = ranked(rpn, anchors, objectness, deltas, images.image_sizes)
+        rois = draw_rois(self.net, found, truths)
+        logits, changes = self._box_head(features, rois.of_images(), images.image_sizes)
+        losses["class"], losses["box"] = box_losses(self.net, logits, changes, rois)
         if self.has_masks:
-            losses["mask"] = self._mask_loss(
-                features, images.image_sizes, samples, proposals, matched, labels
+            losses["mask"] = mask_loss(
+                rois,
+                lambda boxes: self._mask_logits(features, boxes, images.image_sizes),
+                2 * self.net.roi_heads.mask_roi_pool.output_size[0],
             )
-        return dict(losses)
+        return losses
 
     @torch.inference_mode()
     def detect(self, images: Sequence[ImageArray], score: float) -> list[Detections]:
@@ -109,16 +108,17 @@ class TorchvisionNetwork(nn.Module):
         height = max(image.shape[0] for image in images)
         width = max(image.shape[1] for image in images)
         height, width = (-(-side // STRIDE_PX) * STRIDE_PX for side in (height, width))
-        batch = torch.zeros(len(images), 3, height, width, device=self.device)
-        for k, image in enumerate(images):
-            # Torch warns of memory that may not be written to, so such an image is copied.
-            plain = np.require(image, requirements=["C", "W"])
-            pixels = torch.from_numpy(plain).to(self.device)
-            pixels = pixels.permute(2, 0, 1).float().unsqueeze(0)
-            batch[k, :, : image.shape[0], : image.shape[1]] = (
-                (pixels - self.mean) / self.std
-            ).squeeze(0)
         sizes = [(image.shape[0], image.shape[1]) for image in images]
+        pixels = np.zeros((len(images), height, width, 3), np.uint8)
+        for k, image in enumerate(images):
+            pixels[k, : sizes[k][0], : sizes[k][1]] = image
+        # One transfer, and of bytes: a GPU waits for each.
+        given = torch.from_numpy(pixels).to(self.device).permute(0, 3, 1, 2).float()
+        batch = given.sub_(self.mean).div_(self.std)
+        for k, (own_height, own_width) in enumerate(sizes):
+            if (own_height, own_width) != (height, width):
+                batch[k, :, own_height:] = 0
+                batch[k, :, :, own_width:] = 0
         return ImageList(batch.contiguous(memory_format=self._memory_format()), sizes)
 
     def _features(self, batch: Tensor) -> dict[str, Tensor]:
@@ -144,35 +144,6 @@ class TorchvisionNetwork(nn.Module):
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.in_bfloat16):
             logits: Tensor = heads.mask_predictor(heads.mask_head(pooled))
         return logits.float()
-
-    def _mask_loss(
-        self,
-        features: dict[str, Tensor],
-        sizes: list[tuple[int, int]],
-        samples: Sequence[Sample],
-        proposals: list[Tensor],
-        matched: list[Tensor],
-        labels: list[Tensor],
-    ) -> Tensor:
-        """Binary cross-entropy on the true class's mask of positive proposals (He 2017, sec. 3)."""
-        rois, truths, classes = [], [], []
-        for sample, boxes, match, label in zip(samples, proposals, matched, labels, strict=True):
-            drawn = sample.has_mask.to(label.device)
-            positive = torch.where(label > 0)[0]
-            positive = positive[drawn[match[positive]]]
-            positive = positive[torch.randperm(len(positive))[:MASK_ROIS_PER_IMAGE]]
-            rois.append(boxes[positive])
-            classes.append(label[positive])
-            side = 2 * self.net.roi_heads.mask_roi_pool.output_size[0]
-            objects = match[positive]
-            own_boxes = sample.boxes.to(boxes.device)[objects]
-            squares = sample.masks.to(boxes.device)[objects]
-            truths.append(cut_targets(own_boxes, squares, boxes[positive], side))
-        logits = self._mask_logits(features, rois, sizes)
-        if len(logits) == 0:
-            return logits.sum() * 0
-        own = logits[torch.arange(len(logits)), torch.cat(classes)]
-        return functional.binary_cross_entropy_with_logits(own, torch.cat(truths))
 
 
 class TorchvisionEngine:

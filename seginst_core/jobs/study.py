@@ -99,7 +99,8 @@ def _words(settings: StudySettings) -> dict[str, JsonValue]:
 def _train(
     settings: StudySettings, side: str, pipeline: PipelineName, seed: int, reporter: Reporter
 ) -> None:
-    from seginst_core.training.run import TrainConfig, train
+    from seginst_core.training.plan import TrainConfig
+    from seginst_core.training.run import train
 
     out = settings.out / f"seed-{seed}" / side
     if (out / CARD_NAME).is_file():

@@ -12,7 +12,7 @@ from seginst_core.models.config import ENCODERS
 from seginst_core.types import ENGINE_NAMES, PIPELINES, PRESETS, STAGES
 
 if TYPE_CHECKING:
-    from seginst_core.training.run import TrainConfig
+    from seginst_core.training.plan import TrainConfig
 
 PUBLISHED = "published"
 """The ``start`` that means the engine's own published weights instead of a model."""
@@ -38,11 +38,11 @@ def train(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
 
 def train_config(params: Params) -> "TrainConfig":
     """Build the training's settings from JSON; DataError names what makes no sense."""
-    from seginst_core.training.run import TrainConfig
+    from seginst_core.training.plan import TrainConfig
 
     val, start = params.get("val"), text(params, "start", "")
     iterations, epochs = params.get("iterations"), params.get("epochs")
-    minutes = params.get("minutes")
+    minutes, batch = params.get("minutes"), params.get("batch")
     return TrainConfig(
         train=path(params, "train"),
         images=path(params, "images"),
@@ -55,6 +55,7 @@ def train_config(params: Params) -> "TrainConfig":
         published=start == PUBLISHED,
         config=text(params, "config", ""),
         encoder=_word(params, "encoder", ENCODERS, None) if params.get("encoder") else None,
+        batch=None if batch is None else int(number(params, "batch")),
         epochs=None if epochs is None else int(number(params, "epochs")),
         iterations=None if iterations is None else int(number(params, "iterations")),
         minutes=None if minutes is None else number(params, "minutes"),

@@ -1,10 +1,12 @@
 """The training loop: one, explicit, over a dict of losses, for every network there is."""
 
 import math
+import sys
 import time
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +26,10 @@ SGD_MOMENTUM = 0.9
 SGD_WEIGHT_DECAY = 1e-4
 REPORT_SECONDS = 2.0
 CHECKPOINT_SECONDS = 60.0
+# Threads that draw batches ahead; on a CPU the network itself needs the others.
+LOADERS: Mapping[str, int] = {"cuda": 2}
+# Whoever feeds a GPU takes turns with them at every step: Python's own 5 ms are too long a turn.
+TURN_SECONDS: Mapping[str, float] = {"cuda": 1e-4}
 
 BatchT = TypeVar("BatchT")
 
@@ -90,6 +96,8 @@ def fit(
     trained = [p for p in network.parameters() if p.requires_grad]
     statistics = [b for b in network.buffers() if b.is_floating_point()]
     rank = distributed.rank()
+    kind = trained[0].device.type
+    n_loaders = LOADERS.get(kind, 1)
 
     def draw(index: int) -> BatchT:
         return batch_at(batch_rng(seed, part, index, rank))
@@ -103,15 +111,15 @@ def fit(
     sums: dict[str, float] = defaultdict(float)
     n_summed = 0
     seconds = before
-    with ThreadPoolExecutor(1) as loader:
-        ahead = loader.submit(draw, iteration)
+    with _turns(TURN_SECONDS.get(kind)), ThreadPoolExecutor(n_loaders) as loader:
+        ahead = deque(loader.submit(draw, iteration + k) for k in range(n_loaders))
         while (spent := budget.fraction(iteration, seconds)) < 1:
             text = f"Training the {part}, iteration {iteration}"
             if distributed.anyone(_is_stopped(reporter, spent, text)):
                 keep(seconds)
                 raise Cancelled
-            batch = ahead.result()
-            ahead = loader.submit(draw, iteration + 1)
+            batch = ahead.popleft().result()
+            ahead.append(loader.submit(draw, iteration + n_loaders))
             torch.manual_seed((seed * 1_000_003 + iteration) * 1_009 + rank)
             rate = min(1.0, (iteration + 1) / max(recipe.warm_up, 1))
             rate *= 0.5 + 0.5 * math.cos(math.pi * spent)
@@ -145,10 +153,22 @@ def fit(
             if now - stored >= CHECKPOINT_SECONDS:
                 keep(seconds)
                 stored = now
-        ahead.cancel()
+        for drawing in ahead:
+            drawing.cancel()
     # What comes after may be killed too, and then this part is not trained again.
     keep(seconds)
     return average
+
+
+@contextmanager
+def _turns(seconds: float | None) -> Iterator[None]:
+    """Let Python's threads take turns of so long meanwhile."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(seconds or before)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _is_stopped(reporter: Reporter, spent: float, text: str) -> bool:

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -27,7 +28,10 @@ class Scene:
 
 
 class Scenes:
-    """All training images; reading one again is free while the cache has room."""
+    """All training images; reading one again is free while the cache has room.
+
+    Several threads may ask at once.
+    """
 
     def __init__(
         self, folder: Path, scenes: Sequence[Scene], categories: Sequence[Category]
@@ -43,17 +47,22 @@ class Scenes:
         self._folder = folder
         self._cache: OrderedDict[int, ImageArray] = OrderedDict()
         self._cached_bytes = 0
+        self._lock = Lock()
 
     def image(self, index: int) -> ImageArray:
         """Return the pixels of scene ``index``, from memory if it was read lately."""
-        if index in self._cache:
-            self._cache.move_to_end(index)
-            return self._cache[index]
+        with self._lock:
+            if index in self._cache:
+                self._cache.move_to_end(index)
+                return self._cache[index]
         image = read_image(self._folder / self.scenes[index].ref.path)
-        self._cache[index] = image
-        self._cached_bytes += image.nbytes
-        while self._cached_bytes > CACHE_BYTES and len(self._cache) > 1:
-            self._cached_bytes -= self._cache.popitem(last=False)[1].nbytes
+        with self._lock:
+            if index in self._cache:
+                return self._cache[index]  # another thread read it meanwhile
+            self._cache[index] = image
+            self._cached_bytes += image.nbytes
+            while self._cached_bytes > CACHE_BYTES and len(self._cache) > 1:
+                self._cached_bytes -= self._cache.popitem(last=False)[1].nbytes
         return image
 
     def masked_in(self, index: int) -> list[int]:

@@ -17,7 +17,8 @@ from seginst_core.models.card import read_card
 from seginst_core.models.config import DetectorConfig, Detectron2Config
 from seginst_core.models.pretrained import adapt_weights
 from seginst_core.pipelines.load import load_pipeline
-from seginst_core.training.run import TrainConfig, train
+from seginst_core.training.plan import TrainConfig
+from seginst_core.training.run import train
 
 from .detectron2_scenes import needs_detectron2, picture, sample
 from .test_training import as_dict, config_for

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from seginst_core.engines.torchvision_build import build_network
+from seginst_core.engines.rcnn.build import build_network
 from seginst_core.models.config import DetectorConfig
 from seginst_core.models.folding import fold_batch_norm
 from seginst_core.models.nested_unet import NestedUNet

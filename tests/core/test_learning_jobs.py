@@ -12,7 +12,8 @@ from seginst_core.events import Reporter
 from seginst_core.images.similar import look_of
 from seginst_core.jobs import JOBS
 from seginst_core.models.card import DETECTOR_FILE, MASK_FILE, file_digest, read_card
-from seginst_core.training.run import TrainConfig, train
+from seginst_core.training.plan import TrainConfig
+from seginst_core.training.run import train
 
 from .test_training import write_discs
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision.ops import MultiScaleRoIAlign
 
-from seginst_core.engines.roi_align import make_pyramid, roi_align
+from seginst_core.engines.rcnn.roi_align import make_pyramid, roi_align
 
 HEIGHT, WIDTH, CHANNELS = 96, 160, 5
 STRIDES = (4, 8, 16, 32)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from seginst_core.engines.torchvision_detect import MIN_OBJECTNESS, Pool
+from seginst_core.engines.rcnn.detect import MIN_OBJECTNESS, Pool
 
 from .detect_scenes import airfield, box_ious, starter_network
 

@@ -16,8 +16,9 @@ from seginst_core.pipelines.load import load_pipeline
 from seginst_core.training.batches.detector import detector_batch
 from seginst_core.training.batches.masks import mask_batch
 from seginst_core.training.loop import Budget, fit
+from seginst_core.training.plan import TrainConfig
 from seginst_core.training.recipe import DEFAULTS, Recipe
-from seginst_core.training.run import TrainConfig, train
+from seginst_core.training.run import train
 from seginst_core.training.scenes import load_scenes
 from seginst_core.types import Box, Mask
 

@@ -29,7 +29,8 @@ from seginst_core.masks.brush import stroke
 from seginst_core.masks.geometry import iou, mask_box
 from seginst_core.masks.geometry import window as window_of
 from seginst_core.project import Project
-from seginst_core.training.run import TrainConfig, train
+from seginst_core.training.plan import TrainConfig
+from seginst_core.training.run import train
 from seginst_core.types import PIPELINES, Annotation, Category, Dataset, ImageRef, Instance, Mask
 from seginst_gui.app import build_window
 from seginst_gui.main_window import MainWindow

@@ -34,7 +34,8 @@ def refresh_masks(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
     """
     from seginst_core.pipelines.load import load_pipeline
     from seginst_core.pipelines.two_stage import TwoStage
-    from seginst_core.training.run import TrainConfig, train
+    from seginst_core.training.plan import TrainConfig
+    from seginst_core.training.run import train
 
     start, out, images = path(params, "model"), path(params, "out"), path(params, "images")
     device, val = text(params, "device", "auto"), path(params, "val")

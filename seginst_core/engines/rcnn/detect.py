@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.image_list import ImageList
-from torchvision.ops import batched_nms, clip_boxes_to_image
+from torchvision.ops import batched_nms
 
 from seginst_core.engines.base import Detections
-from seginst_core.engines.roi_align import Pyramid, make_pyramid, roi_align
+from seginst_core.engines.rcnn.propose import ranked
+from seginst_core.engines.rcnn.roi_align import Pyramid, make_pyramid, roi_align
 
 MASK_BATCH = 64
-SMALLEST_PX = 1e-3
 MIN_OBJECTNESS = 0.05
 
 
@@ -104,29 +104,13 @@ def _propose(
     """Return each image's best boxes ``(n, 4)`` out of the RPN's answer (Ren 2015, section 3.3)."""
     rpn = net.rpn
     anchors = rpn.anchor_generator(batch, list(objectness))[0]
-    n_anchors = [level[0].numel() for level in objectness]
-    boxes, logits, levels = [], [], []
-    for number, (level, change, own) in enumerate(
-        zip(objectness, deltas, anchors.split(n_anchors), strict=True)
-    ):
-        flat = level.permute(0, 2, 3, 1).flatten(1).float()
-        best, index = flat.topk(min(rpn.pre_nms_top_n(), flat.shape[1]), dim=1)
-        changes = change.permute(0, 2, 3, 1).reshape(len(flat), -1, 4)
-        chosen = changes.gather(1, index[..., None].expand(-1, -1, 4)).float()
-        decoded = rpn.box_coder.decode_single(chosen.reshape(-1, 4), own[index.reshape(-1)])
-        boxes.append(decoded.view(len(flat), -1, 4))
-        logits.append(best)
-        levels.append(torch.full_like(index, number))
-    scores = torch.cat(logits, dim=1).sigmoid()
-    where, level_of = torch.cat(boxes, dim=1), torch.cat(levels, dim=1)
+    found = ranked(rpn, anchors, objectness, deltas, batch.image_sizes)
+    worth = found.large_enough() & (found.scores >= MIN_OBJECTNESS)
     proposals = []
-    for k, size in enumerate(batch.image_sizes):
-        clipped = clip_boxes_to_image(where[k], size)
-        sides = clipped[:, 2:] - clipped[:, :2]
-        likely = (scores[k] >= MIN_OBJECTNESS) & (sides >= SMALLEST_PX).all(dim=1)
-        clipped, likely_scores = clipped[likely], scores[k][likely]
-        kept = batched_nms(clipped, likely_scores, level_of[k][likely], rpn.nms_thresh)
-        proposals.append(clipped[kept[: rpn.post_nms_top_n()]])
+    for boxes, scores, likely in zip(found.boxes, found.scores, worth, strict=True):
+        some = boxes[likely]
+        kept = batched_nms(some, scores[likely], found.levels[likely], rpn.nms_thresh)
+        proposals.append(some[kept[: rpn.post_nms_top_n()]])
     return proposals
 
 
