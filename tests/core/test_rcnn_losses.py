@@ -8,7 +8,7 @@ from torchvision.models.detection.roi_heads import fastrcnn_loss
 from seginst_core.engines.base import Sample
 from seginst_core.engines.mask_targets import cut_targets
 from seginst_core.engines.rcnn.losses import box_losses, draw_rois, mask_loss, rpn_losses
-from seginst_core.engines.rcnn.propose import proposals_of_batch, ranked
+from seginst_core.engines.rcnn.propose import ranked, suppressed
 from seginst_core.engines.rcnn.truths import draw, truths_of
 from seginst_core.engines.torchvision_engine import TorchvisionNetwork
 from seginst_core.models.config import DETECTORS
@@ -81,17 +81,13 @@ def test_the_proposals_are_torchvisions(network, batch):
     theirs, _ = rpn(images, features, targets_of(batch))
     objectness, deltas = rpn.head(list(features.values()))
     anchors = rpn.anchor_generator(images, objectness)[0]
-    boxes, real = proposals_of_batch(
-        rpn, ranked(rpn, anchors, objectness, deltas, images.image_sizes)
-    )
-    assert boxes.shape[1] == rpn.post_nms_top_n()
-    for own, some, want in zip(boxes, real, theirs, strict=True):
+    found = suppressed(rpn, ranked(rpn, anchors, objectness, deltas, images.image_sizes), 0.0)
+    for own, want in zip(found, theirs, strict=True):
         # Of two that are as likely either may come first.
-        apart = (own[some][:, None] - want).abs().amax(-1)
-        assert len(own[some]) == len(want)
+        apart = (own[:, None] - want).abs().amax(-1)
+        assert len(own) == len(want)
         assert float(apart.amin(0).max()) < 0.01
         assert float(apart.amin(1).max()) < 0.01
-        assert not own[~some].any()
 
 
 def test_no_more_proposals_than_there_may_be_and_the_best_of_them(network):
@@ -102,11 +98,13 @@ def test_no_more_proposals_than_there_may_be_and_the_best_of_them(network):
     objectness, deltas = rpn.head(list(network._features(images.tensors).values()))
     anchors = rpn.anchor_generator(images, objectness)[0]
     found = ranked(rpn, anchors, objectness, deltas, images.image_sizes)
-    every, _ = proposals_of_batch(rpn, found)
+    every = suppressed(rpn, found, 0.0)
     rpn._post_nms_top_n["training"] = 7
-    some, real = proposals_of_batch(rpn, found)
-    assert real.all()
-    assert torch.equal(some, every[:, :7])
+    some = suppressed(rpn, found, 0.0)
+    assert all(torch.equal(few, all_of[:7]) for few, all_of in zip(some, every, strict=True))
+    least = float(found.scores.median())
+    likely = suppressed(rpn, found, least)
+    assert sum(map(len, likely)) < sum(map(len, every))
 
 
 def test_the_heads_losses_are_torchvisions(network, batch, monkeypatch):

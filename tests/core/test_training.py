@@ -1,4 +1,7 @@
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Event as Flag
 
 import cv2
@@ -10,13 +13,14 @@ from pycocotools import mask as coco_mask
 from seginst_core.errors import Cancelled, DataError, ModelError
 from seginst_core.events import Reporter
 from seginst_core.models.card import read_card
-from seginst_core.models.config import NESTED_UNETS
+from seginst_core.models.config import NESTED_UNETS, TRAINING
 from seginst_core.pipelines.crops import crop_window, crops_of, resample_mask
 from seginst_core.pipelines.load import load_pipeline
+from seginst_core.training import loop
 from seginst_core.training.batches.detector import detector_batch
 from seginst_core.training.batches.masks import mask_batch
 from seginst_core.training.loop import Budget, fit
-from seginst_core.training.plan import TrainConfig
+from seginst_core.training.plan import TrainConfig, planned, preset_of
 from seginst_core.training.recipe import DEFAULTS, Recipe
 from seginst_core.training.run import train
 from seginst_core.training.scenes import load_scenes
@@ -169,6 +173,77 @@ def test_a_resumed_fit_ends_where_an_unbroken_one_does(tmp_path):
     assert torch.allclose(whole["weight"], resumed["weight"], atol=1e-7)
 
 
+@pytest.mark.parametrize("n_loaders", [1, 3])
+def test_batches_come_in_their_order_however_many_threads_draw_them(monkeypatch, n_loaders):
+    monkeypatch.setattr(loop, "LOADERS", {"cpu": n_loaders})
+    monkeypatch.setattr(loop, "TURN_SECONDS", {"cpu": 1e-4})
+    before = sys.getswitchinterval()
+    network = torch.nn.Linear(1, 1)
+    seen, turns = [], []
+
+    def losses(number):
+        seen.append(number)
+        turns.append(sys.getswitchinterval())
+        return {"square": network(torch.ones(1, 1)).pow(2).mean()}
+
+    fit(
+        network,
+        losses,
+        lambda rng: int(rng.integers(1 << 40)),
+        budget=Budget(iterations=9),
+        learning_rate=1e-3,
+        recipe=DEFAULTS,
+        seed=4,
+        part="line",
+        reporter=Reporter(),
+    )
+    assert seen == [int(loop.batch_rng(4, "line", k, 0).integers(1 << 40)) for k in range(9)]
+    assert max(turns) == pytest.approx(1e-4)
+    assert sys.getswitchinterval() == before
+
+
+def test_several_threads_may_ask_for_images_at_once(tmp_path, monkeypatch):
+    data, images = write_discs(tmp_path)
+    scenes = load_scenes(data, images, Reporter())
+    wanted = [scenes.image(k).copy() for k in range(len(scenes.scenes))]
+    monkeypatch.setattr("seginst_core.training.scenes.CACHE_BYTES", 2 * wanted[0].nbytes)
+    numbers = np.random.default_rng(0).integers(0, len(wanted), 400).tolist()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(scenes.image, numbers))
+    for number, image in zip(numbers, found, strict=True):
+        assert np.array_equal(image, wanted[number])
+    assert scenes._cached_bytes == sum(image.nbytes for image in scenes._cache.values())
+
+
+def test_a_batch_of_ones_own_scales_the_nested_unets_and_the_rates(tmp_path):
+    config = config_for(tmp_path, preset="fast")
+    card, _ = planned(config, load_scenes(config.train, config.images, Reporter()))
+    plain, four = preset_of(config, card), preset_of(replace(config, batch=8), card)
+    assert plain == TRAINING["fast"]
+    assert (four.batch, four.mask_batch) == (4 * plain.batch, 4 * plain.mask_batch)
+    assert four.learning_rate == pytest.approx(2 * plain.learning_rate)
+    assert four.mask_learning_rate == pytest.approx(2 * plain.mask_learning_rate)
+    assert four.crop_px == plain.crop_px
+    assert preset_of(replace(config, batch=1), card).mask_batch == plain.mask_batch // 2
+    gently = preset_of(replace(config, start=tmp_path, batch=8), card)
+    assert gently.learning_rate == pytest.approx(plain.learning_rate)
+    with pytest.raises(DataError, match="one crop at least"):
+        train(replace(config, batch=0))
+
+
+def test_a_model_is_trained_in_batches_of_ones_own(tmp_path, monkeypatch):
+    sizes = []
+
+    def noted(*args, batch, **others):
+        sizes.append(batch)
+        return detector_batch(*args, batch=batch, **others)
+
+    monkeypatch.setattr("seginst_core.training.run.detector_batch", noted)
+    card = train(config_for(tmp_path, pipeline="end-to-end", batch=3))
+    assert set(sizes) == {3}
+    assert card.training["batch"] == 3
+
+
 def test_a_loss_that_is_no_number_is_one_sentence():
     network = torch.nn.Linear(1, 1)
     with pytest.raises(ModelError, match="no longer a number"):
@@ -247,5 +322,9 @@ def test_bad_data_is_one_sentence(tmp_path):
         train(TrainConfig(**{**as_dict(config), "train": tmp_path / "none.json"}))
     with pytest.raises(DataError, match="stages"):
         train(TrainConfig(**{**as_dict(config), "pipeline": "end-to-end", "stage": "mask"}))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_gpu_that_is_not_there_is_one_sentence(tmp_path):
     with pytest.raises(ModelError, match="CUDA was asked for"):
-        train(TrainConfig(**{**as_dict(config), "device": "cuda"}))
+        train(config_for(tmp_path, device="cuda"))

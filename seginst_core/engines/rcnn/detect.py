@@ -14,10 +14,9 @@ import torch
 from torch import Tensor
 from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.image_list import ImageList
-from torchvision.ops import batched_nms
 
 from seginst_core.engines.base import Detections
-from seginst_core.engines.rcnn.propose import ranked
+from seginst_core.engines.rcnn.propose import ranked, suppressed
 from seginst_core.engines.rcnn.roi_align import Pyramid, make_pyramid, roi_align
 
 MASK_BATCH = 64
@@ -76,7 +75,9 @@ class TorchParts:
 def detect(net: FasterRCNN, parts: Parts, batch: ImageList, score: float) -> list[Detections]:
     """Find objects of at least ``score`` in each image of a batch, best first."""
     features, objectness, deltas = parts.trunk(batch.tensors)
-    proposals = _propose(net, batch, objectness, deltas)
+    anchors = net.rpn.anchor_generator(batch, list(objectness))[0]
+    found = ranked(net.rpn, anchors, objectness, deltas, batch.image_sizes)
+    proposals = suppressed(net.rpn, found, MIN_OBJECTNESS)
     pool = Pool(net, features, batch.image_sizes, as_table=batch.tensors.device.type == "cpu")
     heads = net.roi_heads
     heads.score_thresh = score
@@ -95,23 +96,6 @@ def detect(net: FasterRCNN, parts: Parts, batch: ImageList, score: float) -> lis
         )
         for k in range(len(boxes))
     ]
-
-
-@torch.inference_mode()
-def _propose(
-    net: FasterRCNN, batch: ImageList, objectness: Sequence[Tensor], deltas: Sequence[Tensor]
-) -> list[Tensor]:
-    """Return each image's best boxes ``(n, 4)`` out of the RPN's answer (Ren 2015, section 3.3)."""
-    rpn = net.rpn
-    anchors = rpn.anchor_generator(batch, list(objectness))[0]
-    found = ranked(rpn, anchors, objectness, deltas, batch.image_sizes)
-    worth = found.large_enough() & (found.scores >= MIN_OBJECTNESS)
-    proposals = []
-    for boxes, scores, likely in zip(found.boxes, found.scores, worth, strict=True):
-        some = boxes[likely]
-        kept = batched_nms(some, scores[likely], found.levels[likely], rpn.nms_thresh)
-        proposals.append(some[kept[: rpn.post_nms_top_n()]])
-    return proposals
 
 
 class Pool:

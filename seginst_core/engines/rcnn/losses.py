@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection._utils import BoxCoder
 from torchvision.models.detection.rpn import RegionProposalNetwork
 
 from seginst_core.engines.mask_targets import cut_targets
-from seginst_core.engines.rcnn.propose import Ranked, flat_answer, proposals_of_batch
+from seginst_core.engines.rcnn.propose import Ranked, flat_answer, suppressed
 from seginst_core.engines.rcnn.truths import Truths, draw, match_anchors, of_each, pair_ious
 
 SMOOTH_BETA = 1 / 9
@@ -103,8 +104,9 @@ def _box_loss(
 def draw_rois(net: FasterRCNN, found: Ranked, truths: Truths) -> Rois:
     """Draw the proposals that the heads learn from; the objects' own boxes are among them."""
     heads = net.roi_heads
-    boxes, real = proposals_of_batch(net.rpn, found)
-    boxes, real = torch.cat([boxes, truths.boxes], 1), torch.cat([real, truths.real], 1)
+    proposals = suppressed(net.rpn, found, 0.0)
+    boxes = torch.cat([pad_sequence(proposals, batch_first=True), truths.boxes], 1)
+    real = torch.cat([_first(proposals), truths.real], 1)
     ious = pair_ious(truths.boxes, boxes).masked_fill(~truths.real[..., None], -1)
     values, objects = ious.max(1)
     matcher, sampler = heads.proposal_matcher, heads.fg_bg_sampler
@@ -130,6 +132,12 @@ def draw_rois(net: FasterRCNN, found: Ranked, truths: Truths) -> Rois:
         mask_counts=numbers[1],
         masks=of_each(truths.masks, objects)[masked] if heads.has_mask() else truths.masks[:0, 0],
     )
+
+
+def _first(proposals: Sequence[Tensor]) -> Tensor:
+    """Return which rows hold a box where boxes are filled up to one number, bool ``(n, K)``."""
+    counts = torch.tensor([len(boxes) for boxes in proposals])
+    return (torch.arange(int(counts.max())) < counts[:, None]).to(proposals[0].device)
 
 
 def box_losses(

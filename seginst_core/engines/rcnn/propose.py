@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torchvision.models.detection.rpn import RegionProposalNetwork
-from torchvision.ops import batched_nms, nms
+from torchvision.ops import batched_nms
 
 SMALLEST_PX = 1e-3
 
@@ -63,37 +63,16 @@ def ranked(
 
 
 @torch.no_grad()
-def proposals_of_batch(rpn: RegionProposalNetwork, found: Ranked) -> tuple[Tensor, Tensor]:
-    """Suppress overlapping boxes in all images at once, for training.
+def suppressed(rpn: RegionProposalNetwork, found: Ranked, least: float) -> list[Tensor]:
+    """Return each image's boxes ``(k, 4)`` of a score of ``least`` that no better one overlaps.
 
-    Returns boxes ``(n, K, 4)``, best first, and which of them are any, bool ``(n, K)``.
+    Image by image also on a GPU: there suppression takes one step after the other for each box,
+    and each step looks at all boxes it was given.
     """
-    n, per_image = found.scores.shape
-    n_levels = len(rpn.anchor_generator.sizes)
-    most, device = rpn.post_nms_top_n(), found.boxes.device
-    scores = found.scores.masked_fill(~found.large_enough(), -1).flatten()
-    groups = (torch.arange(n, device=device)[:, None] * n_levels + found.levels).flatten()
-    boxes = found.boxes.flatten(0, 1)
-    kept = _suppressed(boxes, scores, groups, rpn.nms_thresh)
-    image = kept // per_image
-    image, order = image.sort(stable=True)
-    kept = kept[order]
-    begins = torch.searchsorted(image, torch.arange(n, device=device))
-    rank = (torch.arange(len(kept), device=device) - begins[image]).clamp(max=most)
-    # What is beyond the limit lands in a column of its own, so that nothing waits for a count.
-    result = boxes.new_zeros(n, most + 1, 4)
-    real = torch.zeros(n, most + 1, dtype=torch.bool, device=device)
-    result[image, rank] = boxes[kept]
-    real[image, rank] = scores[kept] >= 0
-    return result[:, :most], real[:, :most]
-
-
-def _suppressed(boxes: Tensor, scores: Tensor, groups: Tensor, threshold: float) -> Tensor:
-    """Suppress within each group, best first."""
-    if boxes.device.type == "cpu":
-        kept: Tensor = batched_nms(boxes, scores, groups, threshold)
-        return kept
-    # One kernel for all groups, set apart from each other; torchvision's own asks each in turn.
-    apart = groups.to(boxes) * (boxes.max() + 1)
-    far: Tensor = nms(boxes + apart[:, None], scores, threshold)
-    return far
+    worth = found.large_enough() & (found.scores >= least)
+    proposals = []
+    for boxes, scores, likely in zip(found.boxes, found.scores, worth, strict=True):
+        some = boxes[likely]
+        kept = batched_nms(some, scores[likely], found.levels[likely], rpn.nms_thresh)
+        proposals.append(some[kept[: rpn.post_nms_top_n()]])
+    return proposals
