@@ -120,7 +120,7 @@ def draw_rois(net: FasterRCNN, found: Ranked, truths: Truths) -> Rois:
     labels = torch.where(is_one, of_each(truths.labels, objects) + 1, 0)
     masked = is_one & of_each(truths.drawn, objects)
     masked &= masked.cumsum(1) <= MASK_ROIS_PER_IMAGE
-    # Places among those that count. Here, and only here, the device is waited for.
+    # Places among those that count.
     place = counts.flatten().cumsum(0).view(counts.shape) - 1
     numbers = torch.stack([counts.sum(1), masked.sum(1)]).tolist()
     return Rois(
