@@ -20,6 +20,8 @@ ALL = 10**6
 def sample(n: int, rng: np.random.Generator, height: int = 96, width: int = 128) -> Sample:
     corners = rng.uniform(0, 60, (n, 2))
     sides = rng.uniform(8, 36, (n, 2))
+    if n:
+        sides[0] = 60, 3  # so thin that its best anchor is far from fitting
     return Sample(
         image=rng.integers(0, 256, (height, width, 3), np.uint8),
         boxes=torch.from_numpy(np.concatenate([corners, corners + sides], 1).astype(np.float32)),
@@ -37,6 +39,7 @@ def network() -> TorchvisionNetwork:
     with torch.no_grad():
         # Answers that differ: of equal ones rounding would choose.
         made.net.rpn.head.cls_logits.weight.mul_(20)
+        made.net.rpn.head.cls_logits.bias.fill_(-3)
     return made
 
 
@@ -153,6 +156,21 @@ def test_the_heads_losses_are_torchvisions(network, batch, monkeypatch):
         theirs[torch.arange(len(theirs)), classes], true
     )
     assert torch.allclose(own, want, rtol=1e-3)
+
+
+def test_what_fills_up_a_batch_is_nothing_to_the_network(network):
+    rng = np.random.default_rng(0)
+    batch = [sample(1, rng, 96, 128).image, sample(1, rng, 70, 40).image]
+    pixels = network._batch(batch).tensors
+    assert pixels.shape == (2, 3, 96, 128)
+    assert bool((pixels[1, :, :70, :40] != 0).all())
+    assert not pixels[1, :, 70:].any()
+    assert not pixels[1, :, :, 40:].any()
+    alone = network._batch(batch[:1]).tensors
+    assert torch.equal(pixels[:1], alone)
+    want = batch[0] / 255 - np.array((0.485, 0.456, 0.406))
+    want /= np.array((0.229, 0.224, 0.225))
+    assert np.allclose(alone[0].permute(1, 2, 0).numpy(), want, atol=1e-5)
 
 
 def test_boxes_are_drawn_at_random_and_as_many_as_asked_for():

@@ -2,7 +2,9 @@ import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier, get_ident
 from threading import Event as Flag
+from time import sleep
 
 import cv2
 import numpy as np
@@ -12,6 +14,7 @@ from pycocotools import mask as coco_mask
 
 from seginst_core.errors import Cancelled, DataError, ModelError
 from seginst_core.events import Reporter
+from seginst_core.images import read_image
 from seginst_core.models.card import read_card
 from seginst_core.models.config import NESTED_UNETS, TRAINING
 from seginst_core.pipelines.crops import crop_window, crops_of, resample_mask
@@ -179,7 +182,12 @@ def test_batches_come_in_their_order_however_many_threads_draw_them(monkeypatch,
     monkeypatch.setattr(loop, "TURN_SECONDS", {"cpu": 1e-4})
     before = sys.getswitchinterval()
     network = torch.nn.Linear(1, 1)
-    seen, turns = [], []
+    seen, turns, threads = [], [], set()
+
+    def batch_at(rng):
+        threads.add(get_ident())
+        sleep(0.01)
+        return int(rng.integers(1 << 40))
 
     def losses(number):
         seen.append(number)
@@ -189,7 +197,7 @@ def test_batches_come_in_their_order_however_many_threads_draw_them(monkeypatch,
     fit(
         network,
         losses,
-        lambda rng: int(rng.integers(1 << 40)),
+        batch_at,
         budget=Budget(iterations=9),
         learning_rate=1e-3,
         recipe=DEFAULTS,
@@ -198,6 +206,7 @@ def test_batches_come_in_their_order_however_many_threads_draw_them(monkeypatch,
         reporter=Reporter(),
     )
     assert seen == [int(loop.batch_rng(4, "line", k, 0).integers(1 << 40)) for k in range(9)]
+    assert len(threads) == n_loaders
     assert max(turns) == pytest.approx(1e-4)
     assert sys.getswitchinterval() == before
 
@@ -213,6 +222,22 @@ def test_several_threads_may_ask_for_images_at_once(tmp_path, monkeypatch):
     for number, image in zip(numbers, found, strict=True):
         assert np.array_equal(image, wanted[number])
     assert scenes._cached_bytes == sum(image.nbytes for image in scenes._cache.values())
+
+
+def test_an_image_that_two_threads_read_at_once_is_kept_once(tmp_path, monkeypatch):
+    data, images = write_discs(tmp_path)
+    scenes = load_scenes(data, images, Reporter())
+    both = Barrier(2)
+
+    def slowly(path):
+        both.wait(10)
+        return read_image(path)
+
+    monkeypatch.setattr("seginst_core.training.scenes.read_image", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(scenes.image, [0, 0])
+    assert one is other
+    assert scenes._cached_bytes == one.nbytes
 
 
 def test_a_batch_of_ones_own_scales_the_nested_unets_and_the_rates(tmp_path):

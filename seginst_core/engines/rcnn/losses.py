@@ -107,11 +107,10 @@ def draw_rois(net: FasterRCNN, found: Ranked, truths: Truths) -> Rois:
     proposals = suppressed(net.rpn, found, 0.0)
     boxes = torch.cat([pad_sequence(proposals, batch_first=True), truths.boxes], 1)
     real = torch.cat([_first(proposals), truths.real], 1)
-    ious = pair_ious(truths.boxes, boxes).masked_fill(~truths.real[..., None], -1)
-    values, objects = ious.max(1)
+    values, objects = pair_ious(truths.boxes, boxes).max(1)
     matcher, sampler = heads.proposal_matcher, heads.fg_bg_sampler
     index, is_one, counts = draw(
-        real & (values >= matcher.high_threshold),
+        values >= matcher.high_threshold,
         real & (values < matcher.low_threshold),
         sampler.batch_size_per_image,
         sampler.positive_fraction,

@@ -13,6 +13,8 @@ from seginst_core.engines.base import Sample
 class Truths:
     """The objects of ``n`` images, filled up to ``G`` each; ``real`` says which are objects.
 
+    The others have a box without area, which overlaps nothing.
+
     ``boxes`` float32 ``(n, G, 4)``; ``labels`` int64 ``(n, G)``, 0-based; ``masks`` uint8
     ``(n, G, M, M)``, each within its box; ``drawn`` and ``real`` bool ``(n, G)``.
     """
@@ -59,8 +61,8 @@ def match_anchors(
     ``low`` with all. Image by image: the IoUs of a crowded batch would not fit into a small GPU.
     """
     positives, negatives, objects = [], [], []
-    for boxes, real in zip(truths.boxes, truths.real, strict=True):
-        ious = pair_ious(boxes, anchors).masked_fill(~real[:, None], -1)
+    for boxes in truths.boxes:
+        ious = pair_ious(boxes, anchors)
         values, index = ious.max(0)
         highest = ious.amax(1, keepdim=True)
         best = ((ious == highest) & (highest > 0)).any(0)
