@@ -70,8 +70,8 @@ def train(
         int | None,
         typer.Option(
             min=1,
-            help="Crops that the detection network sees a step; on a GPU more of them are faster.",
-            show_default="the preset's",
+            help="Crops that the detection network sees a step.",
+            show_default="the preset's for the device",
         ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Train so many passes.")] = None,

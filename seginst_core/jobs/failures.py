@@ -17,8 +17,8 @@ def sentence(error: BaseException) -> str:
         return " ".join(str(error).split())
     if is_out_of_memory(error):
         return (
-            "The machine's memory ran out; close other programs, or use smaller tiles, "
-            "a smaller preset or a smaller image."
+            "The machine's or its GPU's memory ran out; close other programs, or use smaller "
+            "tiles or batches, a smaller preset or a smaller image."
         )
     if isinstance(error, OSError) and error.strerror:
         return _system_sentence(error)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
+import torch
+
 from seginst_core.engines import load_engine
 from seginst_core.errors import DataError, ModelError
 from seginst_core.models.card import (
@@ -45,8 +47,9 @@ class TrainConfig:
     published weights instead. ``config`` is a configuration of the engine's own, by name or path,
     in the place of the preset's detection network; ``encoder`` is the nested U-Net's backbone in
     the place of the preset's (ResNet-34 with published weights). ``batch`` is how many crops the
-    detection network sees a step, in the place of the preset's number. ``stage`` trains a part of a
-    two-stage model and keeps the other part of ``start``. ``half`` stores the weights as float16.
+    detection network sees a step, in the place of the preset's number for the device. ``stage``
+    trains a part of a two-stage model and keeps the other part of ``start``. ``half`` stores the
+    weights as float16.
     ``description`` and ``command`` (the words that started this run) go into the model card.
     ``recipe`` is for measurements (docs/ablation.md).
     """
@@ -149,7 +152,7 @@ def planned(config: TrainConfig, scenes: Scenes) -> tuple[ModelCard, ModelCard |
         "seed": config.seed,
         "started_from": begun.name if begun else ("published" if config.published else "scratch"),
     }
-    for name in ("epochs", "iterations", "minutes", "batch"):
+    for name in ("epochs", "iterations", "minutes"):
         if (value := getattr(config, name)) is not None:
             training[name] = value
     if distributed.n_processes() > 1:
@@ -201,21 +204,22 @@ def budget_of(config: TrainConfig, n_items: int, batch: int, share: float) -> Bu
     return Budget(iterations=config.epochs * -(-n_items // (batch * distributed.n_processes())))
 
 
-def preset_of(config: TrainConfig, card: ModelCard) -> TrainingPreset:
-    """Return how to train a model: batches and learning rates.
+def preset_of(config: TrainConfig, card: ModelCard, device: torch.device) -> TrainingPreset:
+    """Return how to train a model on a device: batches and learning rates.
 
-    A batch of the person's choosing scales the nested U-Net's likewise, and the learning rates by
-    the square root of that, which suits adaptive optimisers (Krizhevsky 2014, "One weird trick",
-    section 5; Malladi et al. 2022).
+    Another batch than the preset's, the GPU's or the person's, scales the nested U-Net's likewise,
+    and the learning rates by the square root of that, which suits adaptive optimisers
+    (Krizhevsky 2014, "One weird trick", section 5; Malladi et al. 2022).
     """
     preset = TRAINING[cast(Preset, card.preset)]
-    factor = (config.batch or preset.batch) / preset.batch
+    batch = config.batch or (preset.gpu_batch if device.type == "cuda" else preset.batch)
+    factor = batch / preset.batch
     rate = math.sqrt(factor)
     if config.start is not None or config.published:
         rate *= FINE_TUNE_RATE
     return replace(
         preset,
-        batch=config.batch or preset.batch,
+        batch=batch,
         learning_rate=preset.learning_rate * rate,
         mask_batch=max(1, round(preset.mask_batch * factor)),
         mask_learning_rate=preset.mask_learning_rate * rate,

@@ -20,6 +20,7 @@ from seginst_core.models.card import (
     ModelCard,
     write_card,
 )
+from seginst_core.models.config import TRAINING, TrainingPreset
 from seginst_core.models.losses import deep_mask_loss
 from seginst_core.models.nested_unet import NestedUNet
 from seginst_core.models.pretrained import adapt_weights, encoder_weights
@@ -39,6 +40,7 @@ from seginst_core.training.plan import (
 )
 from seginst_core.training.scenes import Scenes, load_scenes
 from seginst_core.training.validate import validate
+from seginst_core.types import Preset
 
 
 def train(config: TrainConfig, reporter: Reporter | None = None) -> ModelCard:
@@ -58,6 +60,9 @@ def _train(config: TrainConfig, reporter: Reporter) -> ModelCard:
     device = distributed.own_device(pick_device(config.device))
     scenes = load_scenes(config.train, config.images, reporter)
     card, begun = planned(config, scenes)
+    preset = preset_of(config, card, device)
+    if preset.batch != TRAINING[cast(Preset, card.preset)].batch:
+        card = replace(card, training={**card.training, "batch": preset.batch})
     reporter.log(f"Training on {describe_device(device)}.")
     if distributed.is_first():
         if not config.resume and (config.out / CHECKPOINT_FOLDER).exists():
@@ -75,7 +80,7 @@ def _train(config: TrainConfig, reporter: Reporter) -> ModelCard:
             weights: Mapping[str, Tensor] = load_weights(config.start / part)
         else:
             run = _train_detector if part == DETECTOR_FILE else _train_unet
-            weights = run(config, card, begun, scenes, device, reporter)
+            weights = run(config, card, begun, preset, scenes, device, reporter)
         if distributed.is_first():
             files[part] = save_weights(config.out / part, weights, half=config.half)
     card = replace(card, files=files)
@@ -92,7 +97,8 @@ def _train(config: TrainConfig, reporter: Reporter) -> ModelCard:
 
 
 Part = Callable[
-    [TrainConfig, ModelCard, ModelCard | None, Scenes, torch.device, Reporter], Mapping[str, Tensor]
+    [TrainConfig, ModelCard, ModelCard | None, TrainingPreset, Scenes, torch.device, Reporter],
+    Mapping[str, Tensor],
 ]
 
 
@@ -100,13 +106,13 @@ def _train_detector(
     config: TrainConfig,
     card: ModelCard,
     begun: ModelCard | None,
+    preset: TrainingPreset,
     scenes: Scenes,
     device: torch.device,
     reporter: Reporter,
 ) -> Mapping[str, Tensor]:
     engine = load_engine(card.engine)
     masks = card.pipeline == "end-to-end"
-    preset = preset_of(config, card)
     network = engine.build(card.detector, len(card.categories), masks=masks, device=device)
     if masks and not scenes.masked:
         raise DataError("No object of the training data has a mask, only boxes.")
@@ -156,6 +162,7 @@ def _train_unet(
     config: TrainConfig,
     card: ModelCard,
     begun: ModelCard | None,
+    preset: TrainingPreset,
     scenes: Scenes,
     device: torch.device,
     reporter: Reporter,
@@ -166,7 +173,6 @@ def _train_unet(
         raise ModelError("The model to start from names no mask network.")
     if not scenes.masked:
         raise DataError("No object of the training data has a mask, only boxes.")
-    preset = preset_of(config, card)
     unet = NestedUNet(4, shape.widths, shape.encoder)
     if config.start is not None:
         unet.load_state_dict(load_weights(config.start / MASK_FILE))

@@ -99,6 +99,7 @@ def test_a_model_trained_on_a_gpu_predicts_on_the_cpu(tmp_path, pipeline, batch)
     texts = [str(event.get("text")) for event in events]
     assert f"Training on {describe_device(torch.device('cuda'))}." in texts
     assert card == read_card(config.out)
+    assert card.training["batch"] == (batch or 16)
     assert "segm_AP" in card.scores
     load_pipeline(config.out, "cpu").predict(draw_sample(0, 0, 256).image, score=0.0)
 

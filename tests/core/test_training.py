@@ -240,18 +240,24 @@ def test_an_image_that_two_threads_read_at_once_is_kept_once(tmp_path, monkeypat
     assert scenes._cached_bytes == one.nbytes
 
 
-def test_a_batch_of_ones_own_scales_the_nested_unets_and_the_rates(tmp_path):
+def test_a_gpus_batch_or_ones_own_scales_the_nested_unets_and_the_rates(tmp_path):
     config = config_for(tmp_path, preset="fast")
     card, _ = planned(config, load_scenes(config.train, config.images, Reporter()))
-    plain, four = preset_of(config, card), preset_of(replace(config, batch=8), card)
+    cpu, gpu = torch.device("cpu"), torch.device("cuda")
+    plain, four = preset_of(config, card, cpu), preset_of(replace(config, batch=8), card, cpu)
     assert plain == TRAINING["fast"]
     assert (four.batch, four.mask_batch) == (4 * plain.batch, 4 * plain.mask_batch)
     assert four.learning_rate == pytest.approx(2 * plain.learning_rate)
     assert four.mask_learning_rate == pytest.approx(2 * plain.mask_learning_rate)
     assert four.crop_px == plain.crop_px
-    assert preset_of(replace(config, batch=1), card).mask_batch == plain.mask_batch // 2
-    gently = preset_of(replace(config, start=tmp_path, batch=8), card)
+    assert preset_of(replace(config, batch=1), card, cpu).mask_batch == plain.mask_batch // 2
+    gently = preset_of(replace(config, start=tmp_path, batch=8), card, cpu)
     assert gently.learning_rate == pytest.approx(plain.learning_rate)
+    wide = preset_of(config, card, gpu)
+    assert (wide.batch, wide.mask_batch) == (16, 8 * plain.mask_batch)
+    assert wide.learning_rate == pytest.approx(8**0.5 * plain.learning_rate)
+    assert preset_of(replace(config, batch=8), card, gpu) == four
+    assert preset_of(config, replace(card, preset="accurate"), gpu) == TRAINING["accurate"]
     with pytest.raises(DataError, match="one crop at least"):
         train(replace(config, batch=0))
 
