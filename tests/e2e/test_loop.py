@@ -38,7 +38,8 @@ from seginst_gui.main_window import MainWindow
 from .hands import CTRL, LEFT, PATIENT_MS, Hands, button
 
 N_IMAGES, N_PAINTED, SIDE_PX, N_A_SIDE = 7, 5, 240, 3
-FIRST, ITERATIONS = 20, 200
+# The first models find little, but A's nested U-Net draws something: only its detector learns more.
+FIRST, ITERATIONS = 60, 200
 B = "end-to-end"
 
 
@@ -175,7 +176,8 @@ def test_what_is_painted_makes_a_model_that_is_reviewed_and_can_be_left(
     assert window.trainer.busy, window.notice.text
     qtbot.waitUntil(lambda: states(window) == ["finished", "finished"], timeout=PATIENT_MS)
     verdicts = {run.params["pipeline"]: run.outcome["verdict"] for run in project.learning.runs()}
-    assert all(v["after"]["segm_AP"] > v["before"]["segm_AP"] for v in verdicts.values())
+    for verdict in verdicts.values():
+        assert verdict["after"]["segm_AP"] > verdict["before"]["segm_AP"]
     assert verdicts[B]["word"] == "better", verdicts[B]
     live = window.commands.models[B]
     assert live.card.id != first.card.id

@@ -22,7 +22,7 @@ from seginst_gui.main_window import MainWindow
 from .fake_worker import make_model
 
 WORKER = (sys.executable, str(Path(__file__).with_name("fake_worker.py")))
-PATIENT_MS = 60_000
+PATIENT_MS = 240_000
 N_DONE = 6
 
 

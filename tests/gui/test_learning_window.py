@@ -216,7 +216,7 @@ def test_what_is_paused_is_still_offered_after_another_run(
 ) -> None:
     said: list[str] = []
     window.trainer.reported.connect(lambda event: said.append(str(event.get("text", ""))))
-    train(window, 400)
+    train(window, 150)
     wait(qtbot, lambda: any("iteration 3" in text for text in said))
     qtbot.mouseClick(button(window, "pause"), LEFT)
     wait(qtbot, lambda: states(window) == ["paused"])
@@ -234,7 +234,7 @@ def test_what_is_paused_is_still_offered_after_another_run(
 def test_a_killed_worker_loses_nothing(qtbot: QtBot, window: MainWindow) -> None:
     said: list[str] = []
     window.trainer.reported.connect(lambda event: said.append(str(event.get("text", ""))))
-    train(window, 400)
+    train(window, 150)
     wait(qtbot, lambda: any("iteration 5" in text for text in said))
     os.kill(window.trainer._worker._process.processId(), signal.SIGKILL)
     wait(qtbot, lambda: not window.trainer.busy)
