@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
+from benchmarks.prediction import noise
 from benchmarks.report import Figure, figure, is_quick, show
 from seginst_core.engines.batches import TILES_AT_ONCE, batches_for
 from seginst_core.models import detectron2
@@ -37,7 +38,7 @@ def prediction(quick: bool) -> Iterator[Figure]:
     sizes = {"800": 128, "4000": 400} if quick else {"800": 800, "4000": 4000}
     shortest_px, n_runs = (128, 1) if quick else (800, 5)
     for name, side in sizes.items():
-        ours, theirs = both(_image(side), shortest_px, CPU)
+        ours, theirs = both(noise(side), shortest_px, CPU)
         value, against = _in_turns(ours, theirs, n_runs)
         words = (
             f"detectron2's DefaultPredictor, same R50-FPN weights, {side} x {side} seen at "
@@ -105,11 +106,6 @@ def _in_turns(
             if run:
                 best[k] = min(best[k], taken)
     return best[0], best[1]
-
-
-def _image(side: int) -> ImageArray:
-    small = np.random.default_rng(3).integers(0, 256, (side // 8, side // 8, 3), np.uint8)
-    return small.repeat(8, axis=0).repeat(8, axis=1)
 
 
 if __name__ == "__main__":

@@ -80,23 +80,12 @@ def mask_rcnn(given: Choices) -> Iterator[Figure]:
     proposals N_LIKELY are likely. torchvision looks at all of them again, we at the likely ones.
     """
     side, n_runs = (128, 1) if given.quick else (800, 3)
-    theirs = maskrcnn_resnet50_fpn_v2(
-        weights=None, weights_backbone=None, num_classes=2, min_size=side
-    ).eval()
-    config = replace(DETECTORS["accurate"], norm="batch", n_proposals=1000)
-    network = TorchvisionNetwork(config, 1, masks=True, device=CPU)
     image = noise(side)
     tensor = torch.from_numpy(image).permute(2, 0, 1).float() / 255
-    make_doubtful(theirs, tensor)
-    network.net.load_state_dict(theirs.state_dict())
-    network.net.roi_heads.detections_per_img = N_DETECTIONS
-    network.eval()
-    fold_batch_norm(network)
+    theirs, ours, network = same_mask_rcnns(tensor, side, CPU)
     folded = deepcopy(network.net)
     if uses_winograd(CPU):
         use_winograd(network)
-    card = ModelCard("random", "end-to-end", "torchvision", "accurate", _planes(), config, None)
-    ours = EndToEnd(card, CPU, network, batches_for(CPU, TILES_AT_ONCE))
     (found,) = network.detect([image], 0.05)
     theirs.roi_heads.detections_per_img = len(found.scores)
 
@@ -118,8 +107,27 @@ def mask_rcnn(given: Choices) -> Iterator[Figure]:
         yield figure("maskrcnn_r50_800_openvino", value, "ms", words, against)
 
 
+def same_mask_rcnns(
+    tensor: torch.Tensor, side: int, device: torch.device
+) -> tuple[nn.Module, EndToEnd, TorchvisionNetwork]:
+    """Return torchvision's Mask R-CNN R50, our pipeline with its weights, and the network in it."""
+    theirs = maskrcnn_resnet50_fpn_v2(
+        weights=None, weights_backbone=None, num_classes=2, min_size=side
+    ).eval()
+    _make_doubtful(theirs, tensor)
+    theirs.to(device)
+    config = replace(DETECTORS["accurate"], norm="batch", n_proposals=1000)
+    network = TorchvisionNetwork(config, 1, masks=True, device=device)
+    network.net.load_state_dict(theirs.state_dict())
+    network.net.roi_heads.detections_per_img = N_DETECTIONS
+    network.eval()
+    fold_batch_norm(network)
+    card = ModelCard("random", "end-to-end", "torchvision", "accurate", _planes(), config, None)
+    return theirs, EndToEnd(card, device, network, Batches(1)), network
+
+
 @torch.inference_mode()
-def make_doubtful(net: nn.Module, tensor: torch.Tensor) -> None:
+def _make_doubtful(net: nn.Module, tensor: torch.Tensor) -> None:
     """Let an RPN find as many anchors likely as a trained one does, and no others."""
     for name, module in net.named_modules():
         if name.endswith("bn3"):

@@ -6,25 +6,21 @@ from dataclasses import replace
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torchvision.models.detection import maskrcnn_resnet50_fpn_v2
 
 from benchmarks.gpu.rate import per_second, precisions, rate, word
 from benchmarks.large_image import STARTERS, picture
-from benchmarks.prediction import N_DETECTIONS, boxes_in, make_doubtful, noise, without_detector
+from benchmarks.prediction import boxes_in, noise, same_mask_rcnns, without_detector
 from benchmarks.report import Choices, Figure
 from seginst_core.engines.batches import Batches
 from seginst_core.engines.rcnn.detect import TorchParts
 from seginst_core.engines.torchvision_engine import TorchvisionNetwork
 from seginst_core.models import detectron2
-from seginst_core.models.card import ModelCard
-from seginst_core.models.config import DETECTORS, NESTED_UNETS
+from seginst_core.models.config import NESTED_UNETS
 from seginst_core.models.folding import fold_batch_norm
 from seginst_core.models.nested_unet import NestedUNet
 from seginst_core.pipelines.drawing import torch_draw
-from seginst_core.pipelines.end_to_end import EndToEnd
 from seginst_core.pipelines.load import load_pipeline
 from seginst_core.pipelines.tiling import auto_tiles
-from seginst_core.types import Category
 
 TILE_PX = 800
 
@@ -55,24 +51,11 @@ def tiles(given: Choices, device: torch.device) -> Iterator[Figure]:
 def single_images(given: Choices, device: torch.device) -> Iterator[Figure]:
     """One image of 800 px with a Mask R-CNN on a ResNet-50: the same weights on both sides."""
     side, least = (128, 0.0) if given.quick else (TILE_PX, 1.0)
-    theirs = maskrcnn_resnet50_fpn_v2(
-        weights=None, weights_backbone=None, num_classes=2, min_size=side
-    ).eval()
     image = noise(side)
     tensor = torch.from_numpy(image).permute(2, 0, 1).float() / 255
-    make_doubtful(theirs, tensor)
-    theirs.to(device)
-    config = replace(DETECTORS["accurate"], norm="batch", n_proposals=1000)
+    theirs, ours, network = same_mask_rcnns(tensor, side, device)
     for bfloat16 in precisions(device, given.quick):
-        network = TorchvisionNetwork(config, 1, masks=True, device=device)
-        network.net.load_state_dict(theirs.state_dict())
-        network.net.roi_heads.detections_per_img = N_DETECTIONS
         _set_precision(network, bfloat16)
-        network.eval()
-        fold_batch_norm(network)
-        planes = (Category(1, "airplane"),)
-        card = ModelCard("random", "end-to-end", "torchvision", "accurate", planes, config, None)
-        ours = EndToEnd(card, device, network, Batches(1))
         (found,) = network.detect([image], 0.05)
         theirs.roi_heads.detections_per_img = len(found.scores)
 
@@ -80,7 +63,7 @@ def single_images(given: Choices, device: torch.device) -> Iterator[Figure]:
             with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, bfloat16):
                 theirs([tensor.to(device)])[0]["masks"].cpu()
 
-        value = per_second(lambda ours=ours: ours.predict(image, score=0.0), device, least=least)
+        value = per_second(lambda: ours.predict(image, score=0.0), device, least=least)
         against = per_second(plain, device, least=least)
         words = f"torchvision maskrcnn_resnet50_fpn_v2, {word(bfloat16)}, {side} x {side}"
         yield rate(f"image_r50_{word(bfloat16)}", value, "images/s", words, against)

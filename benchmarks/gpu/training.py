@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import cycle
 from pathlib import Path
 from typing import TypeVar
 
@@ -227,6 +228,7 @@ def _detectron2(
     from detectron2.config import get_cfg
     from detectron2.modeling import build_model
     from detectron2.structures import BitMasks, Boxes, Instances
+    from detectron2.utils.events import EventStorage
 
     from benchmarks.detectron2 import ZOO
     from seginst_core.engines.detectron2_config import zoo_file
@@ -248,20 +250,17 @@ def _detectron2(
         return {"image": _chw(sample), "instances": objects}
 
     def losses() -> Mapping[str, Tensor]:
-        with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+        # The network writes its statistics into a storage that has to be there.
+        with EventStorage(), torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
             found: Mapping[str, Tensor] = network([given(sample) for sample in turn()])
         return found
 
-    from detectron2.utils.events import EventStorage
-
-    storage = EventStorage()
-    storage.__enter__()  # the network writes its statistics there
     return network, losses
 
 
 def _turns(batches: Sequence[Sequence[Sample]]) -> Callable[[], Sequence[Sample]]:
-    count = iter(range(1 << 40))
-    return lambda: batches[next(count) % len(batches)]
+    turn = cycle(batches)
+    return lambda: next(turn)
 
 
 def _chw(sample: Sample) -> Tensor:

@@ -12,6 +12,7 @@ import pytest
 import torch
 from pycocotools import mask as coco_mask
 
+from seginst_core.cli import main
 from seginst_core.errors import Cancelled, DataError, ModelError
 from seginst_core.events import Reporter
 from seginst_core.images import read_image
@@ -273,6 +274,28 @@ def test_a_model_is_trained_in_batches_of_ones_own(tmp_path, monkeypatch):
     card = train(config_for(tmp_path, pipeline="end-to-end", batch=3))
     assert set(sizes) == {3}
     assert card.training["batch"] == 3
+
+
+def test_the_command_line_says_how_large_a_batch_is(tmp_path, monkeypatch, capsys):
+    data, images = write_discs(tmp_path)
+    words = ["train", "--data", str(data), "--images", str(images), "--pipeline", "end-to-end"]
+    words += ["--preset", "tiny", "--iterations", "1", "--device", "cpu"]
+
+    def end_of(name, *more):
+        out = ["--out", str(tmp_path / name)]
+        monkeypatch.setattr("sys.argv", ["seginst", *words, *out, *more])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return end.value.code, capsys.readouterr().err
+
+    assert end_of("three", "--batch", "3")[0] == 0
+    assert read_card(tmp_path / "three").training["batch"] == 3
+    assert end_of("plain")[0] == 0
+    assert "batch" not in read_card(tmp_path / "plain").training
+    code, said = end_of("none", "--batch", "0")
+    assert code == 2
+    assert "--batch" in said
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_loss_that_is_no_number_is_one_sentence():
