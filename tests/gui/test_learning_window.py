@@ -216,7 +216,7 @@ def test_what_is_paused_is_still_offered_after_another_run(
 ) -> None:
     said: list[str] = []
     window.trainer.reported.connect(lambda event: said.append(str(event.get("text", ""))))
-    train(window, 150)
+    train(window, 400)
     wait(qtbot, lambda: any("iteration 3" in text for text in said))
     qtbot.mouseClick(button(window, "pause"), LEFT)
     wait(qtbot, lambda: states(window) == ["paused"])
@@ -230,11 +230,24 @@ def test_what_is_paused_is_still_offered_after_another_run(
     assert gather(window.session.project).n_new == 0, "what is held out is never learned from"
 
 
+def test_the_menu_pauses_and_goes_on(qtbot: QtBot, window: MainWindow) -> None:
+    action = window.actions_by_id["pause_training"]
+    assert not action.isEnabled()
+    said: list[str] = []
+    window.trainer.reported.connect(lambda event: said.append(str(event.get("text", ""))))
+    train(window, 400)
+    wait(qtbot, lambda: any("iteration 3" in text for text in said))
+    action.trigger()
+    wait(qtbot, lambda: states(window) == ["paused"])
+    action.trigger()
+    wait(qtbot, lambda: states(window) == ["finished"])
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 def test_a_killed_worker_loses_nothing(qtbot: QtBot, window: MainWindow) -> None:
     said: list[str] = []
     window.trainer.reported.connect(lambda event: said.append(str(event.get("text", ""))))
-    train(window, 150)
+    train(window, 400)
     wait(qtbot, lambda: any("iteration 5" in text for text in said))
     os.kill(window.trainer._worker._process.processId(), signal.SIGKILL)
     wait(qtbot, lambda: not window.trainer.busy)

@@ -1,0 +1,144 @@
+"""Actions that no other test asks for: each does in the window what its name says."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication, QDialog, QMessageBox
+from pytestqt.qtbot import QtBot
+
+from seginst_core.project.edits import add
+from seginst_core.types import Box, Instance, Mask, Prediction
+from seginst_gui.app import build_window
+from seginst_gui.main_window import MainWindow
+
+from .canvas_scenes import picture, write
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+    """A window on one image, with two objects and one that either model found."""
+    (tmp_path / "images").mkdir()
+    write(tmp_path / "images" / "a.png", picture())
+    window = build_window(tmp_path / "images")
+    window.resize(1200, 800)
+    window.show()
+    qtbot.waitExposed(window)
+    session = window.session
+    qtbot.waitUntil(lambda: session.picture is not None)
+    number = session.drawing_category().id
+    session.apply(add(session.image.id, [square(k, number, 10 + 40 * k) for k in (1, 2)], "Draw"))
+    for name, x0 in (("two-stage", 110), ("end-to-end", 150)):
+        found = (square(1, number, x0, score=0.9),)
+        session.project.add_prediction(Prediction(session.image.id, name, name, found), name)
+    session.refresh_image(session.image.id)
+    QApplication.processEvents()
+    yield window
+    window.close()
+
+
+def square(number: int, category: int, x0: int, **fields: float) -> Instance:
+    mask = Mask(x0, 60, np.ones((20, 20), np.bool_))
+    return Instance(number, category, Box(x0, 60, x0 + 20, 80), mask, **fields)
+
+
+def do(window: MainWindow, name: str) -> None:
+    assert window.actions_by_id[name].isEnabled(), name
+    window.actions_by_id[name].trigger()
+    QApplication.processEvents()
+
+
+def seen(window: MainWindow) -> QImage:
+    QApplication.processEvents()
+    return window.canvas.grab().toImage()
+
+
+def test_all_are_selected_and_none(window: MainWindow) -> None:
+    do(window, "select_all")
+    assert window.session.selected == window.session.instances
+    assert len(window.session.selected) == 2
+    do(window, "deselect")
+    assert not window.session.selected
+
+
+def test_what_is_hidden_is_shown_again(window: MainWindow) -> None:
+    assert not window.actions_by_id["show_all"].isEnabled()
+    before = seen(window)
+    do(window, "select_all")
+    do(window, "hide")
+    do(window, "deselect")
+    assert seen(window) != before
+    do(window, "show_all")
+    assert seen(window) == before
+    assert not window.session.hidden
+
+
+@pytest.mark.parametrize("name", ["show_a", "show_b"])
+def test_what_a_model_found_is_hidden_and_shown(window: MainWindow, name: str) -> None:
+    other = {"show_a": "show_b", "show_b": "show_a"}[name]
+    before = seen(window)
+    do(window, name)
+    without = seen(window)
+    assert without != before
+    assert not window.actions_by_id[name].isChecked()
+    do(window, other)
+    assert seen(window) != without, "the other model's objects are still there"
+    do(window, other)
+    do(window, name)
+    assert seen(window) == before
+
+
+def test_zooming_in_and_to_the_images_own_size(window: MainWindow) -> None:
+    canvas = window.canvas
+    zoom = canvas.zoom
+    do(window, "zoom_in")
+    assert canvas.zoom > zoom
+    do(window, "actual_size")
+    assert canvas.zoom == 1.0
+
+
+def test_the_colouring_goes_round(window: MainWindow) -> None:
+    first = seen(window)
+    looks = []
+    for _ in range(3):
+        do(window, "next_colouring")
+        looks.append(seen(window))
+    assert looks[0] != first
+    assert looks[1] not in (first, looks[0])
+    assert looks[2] == first
+
+
+def test_a_brush_grows_and_shrinks(window: MainWindow) -> None:
+    do(window, "tool_brush")
+    first = window.tools["brush"].radius_px
+    do(window, "larger")
+    assert window.tools["brush"].radius_px > first
+    do(window, "smaller")
+    do(window, "smaller")
+    assert window.tools["brush"].radius_px < first
+
+
+@pytest.mark.parametrize(
+    ("name", "title"), [("about", "About"), ("import_coco", "Import annotations")]
+)
+def test_a_dialog_opens(window: MainWindow, name: str, title: str) -> None:
+    titles = []
+
+    def close() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, QDialog | QMessageBox)
+        titles.append(dialog.windowTitle())
+        dialog.close()
+
+    QTimer.singleShot(200, close)
+    do(window, name)
+    assert len(titles) == 1
+    assert titles[0].startswith(title)
+
+
+def test_quit_closes_the_window(window: MainWindow) -> None:
+    do(window, "quit")
+    assert not window.isVisible()
