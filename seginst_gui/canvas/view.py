@@ -20,6 +20,7 @@ from seginst_gui.language import tr
 from seginst_gui.operations import stack_at
 from seginst_gui.session import Session
 from seginst_gui.tools.base import NOTHING, Pointer, Preview, Tool
+from seginst_gui.tools.select import SelectTool
 
 REACH_PX = 6
 """How near, in widget pixels, counts as on a point."""
@@ -41,6 +42,9 @@ class Canvas(SceneView):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         self.tool: Tool | None = None
+        self._picker = SelectTool(session)
+        self._picks = False
+        """Whether Ctrl was held at the press: then it selects, whatever tool is in hand."""
         self._preview: Preview = NOTHING
         self._pointer: QPointF | None = None
         self._pressed = False
@@ -55,7 +59,7 @@ class Canvas(SceneView):
         if self.tool is not None and self.tool is not tool:
             self.tool.cancel()
         self.tool = tool
-        self._pressed = False
+        self._let_go()
         self._remind_tool()
         self.refresh()
         self._show_cursor()
@@ -67,7 +71,8 @@ class Canvas(SceneView):
 
     def refresh(self) -> None:
         """Show the tool's preview as it is now."""
-        before, after = self._preview, self.tool.preview if self.tool else NOTHING
+        tool = self._picker if self._picks else self.tool
+        before, after = self._preview, tool.preview if tool else NOTHING
         self._preview = after
         for extent in changed_extents(before, after):
             self._update_extent(extent)
@@ -80,7 +85,7 @@ class Canvas(SceneView):
     def _leave_image(self) -> None:
         if self.tool is not None:
             self.tool.cancel()
-        self._pressed = False
+        self._let_go()
         super()._leave_image()
         self.refresh()
         self._show_label("")
@@ -110,10 +115,13 @@ class Canvas(SceneView):
     # --- the pointer and the keys ---------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Press the tool, or begin to pan."""
+        """Press the tool, with Ctrl select, or begin to pan."""
         super().mousePressEvent(event)
+        left = event.button() == Qt.MouseButton.LeftButton
+        if left and not self._pressed:
+            self._picks = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         tool = self._tool_at_work()
-        if tool is not None and event.button() == Qt.MouseButton.LeftButton:
+        if tool is not None and left:
             self._follow(event)
             self._pressed = True
             self._done(tool.press(self._as_pointer(event)))
@@ -133,8 +141,9 @@ class Canvas(SceneView):
         if self._pressed and event.button() == Qt.MouseButton.LeftButton:
             self._pressed = False
             tool = self._tool_at_work()
-            if tool is not None:
-                self._done(tool.release(self._as_pointer(event)))
+            edit = tool.release(self._as_pointer(event)) if tool is not None else None
+            self._let_go()
+            self._done(edit)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Confirm; with nothing to confirm it is a second press, as of a brush that dabs."""
@@ -174,9 +183,9 @@ class Canvas(SceneView):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and tool is not None:
             self._done(tool.confirm())
         elif event.key() == Qt.Key.Key_Escape:
-            self._pressed = False
             if tool is None or not tool.cancel():
                 self.session.select(())
+            self._let_go()
             self.refresh()
         else:
             super().keyPressEvent(event)
@@ -186,7 +195,13 @@ class Canvas(SceneView):
     def _tool_at_work(self) -> Tool | None:
         """Return the tool if there is an image to work on and it is not being panned."""
         ready = self.session.document is not None and self.session.picture is not None
-        return self.tool if ready and self._panned_from is None else None
+        tool = self._picker if self._picks else self.tool
+        return tool if ready and self._panned_from is None else None
+
+    def _let_go(self) -> None:
+        """End the press, and what Ctrl made of it."""
+        self._picker.cancel()
+        self._pressed = self._picks = False
 
     def _remind_tool(self) -> None:
         """Let a tool that shows something of the objects under the pointer show it as it is now."""
@@ -207,7 +222,6 @@ class Canvas(SceneView):
             x,
             y,
             shift=bool(held & Qt.KeyboardModifier.ShiftModifier),
-            ctrl=bool(held & Qt.KeyboardModifier.ControlModifier),
             alt=bool(held & Qt.KeyboardModifier.AltModifier),
             reach_px=REACH_PX / self.zoom,
         )

@@ -39,6 +39,7 @@ MOUSE: Mapping[str, str] = {
     later("Wheel"): later("Zoom at the pointer"),
     later("Middle button or Space, dragged"): later("Move the image"),
     later("Ctrl + wheel"): later("Size of the brush"),
+    later("Ctrl + click"): later("Select, with any tool in hand; with Shift one more"),
     later("Double click"): later("Close the polygon"),
     later("Esc"): later("Give up what is under way, then select nothing"),
 }

@@ -22,7 +22,6 @@ class Pointer:
     x: float
     y: float
     shift: bool = False
-    ctrl: bool = False
     alt: bool = False
     reach_px: float = 4.0
 

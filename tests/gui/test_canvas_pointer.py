@@ -168,6 +168,48 @@ def test_ctrl_wheel_resizes_a_tool_that_has_a_size_and_zooms_otherwise(stage: St
     assert stage.canvas.zoom == pytest.approx(4 * 2**0.25)
 
 
+def test_ctrl_selects_with_any_tool_in_hand(stage: Stage, tool) -> None:
+    one, two = stage.add(block(10, 10, 30, 30), block(60, 10, 80, 30))
+    canvas, ctrl = stage.canvas, Qt.KeyboardModifier.ControlModifier
+    at = [QPointF(*canvas._camera.to_widget(x, 20.5)).toPoint() for x in (20.5, 70.5, 45.5)]
+    tool.calls.clear()
+    QTest.mouseClick(canvas, LEFT, ctrl, at[0])
+    assert stage.session.selection == {one.id}
+    QTest.mouseClick(canvas, LEFT, ctrl | Qt.KeyboardModifier.ShiftModifier, at[1])
+    assert stage.session.selection == {one.id, two.id}
+    QTest.mouseClick(canvas, LEFT, ctrl, at[2])
+    assert stage.session.selection == frozenset()
+    assert {name for name, *_ in tool.calls} <= {"move"}
+    QTest.mouseClick(canvas, LEFT, pos=at[0])
+    assert [name for name, *_ in tool.calls if name != "move"] == ["press", "release"]
+
+
+def test_a_rectangle_with_ctrl_is_shown_and_ends_with_the_press(stage: Stage, tool) -> None:
+    (one,) = stage.add(block(10, 10, 20, 20))
+    canvas, ctrl = stage.canvas, Qt.KeyboardModifier.ControlModifier
+    start, end = (QPointF(*canvas._camera.to_widget(x, x)).toPoint() for x in (5.0, 35.0))
+
+    def begin() -> None:
+        QTest.mousePress(canvas, LEFT, ctrl, start)
+        QTest.mouseMove(canvas, end)
+        assert canvas._preview.box is not None
+
+    begin()
+    QTest.mouseRelease(canvas, LEFT, ctrl, end)
+    assert stage.session.selection == {one.id}
+    assert canvas._preview.box is None
+    begin()
+    QTest.keyClick(canvas, Qt.Key.Key_Escape)
+    assert canvas._preview.box is None
+    assert stage.session.selection == {one.id}, "Esc gave up the rectangle alone"
+    begin()
+    canvas.set_tool(tool)
+    assert canvas._preview.box is None
+    tool.calls.clear()
+    drag(canvas, LEFT, (300, 200), (310, 210))
+    assert [name for name, *_ in tool.calls if name in ("press", "release")] == ["press", "release"]
+
+
 def test_another_image_cancels_what_was_begun(stage: Stage, tool) -> None:
     QTest.mousePress(stage.canvas, LEFT, pos=QPoint(300, 200))
     stage.session.step(1)
