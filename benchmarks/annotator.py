@@ -7,27 +7,33 @@ when its mask has an IoU of 0.9 or more with the truth. What is counted, and wha
   polygon a piece; found by simplifying the true outline, also grown by a pixel, at every
   tolerance); closing the polygon is free, which favours the hand;
 - with proposals (those with a score of 0.5 or more, as the window shows them; for one action more
-  the threshold is set to another of ``THRESHOLDS``), the person either accepts all of an image with
-  one key and deletes each false or useless one with a click and a key, or accepts each good one
-  with a click and a key, whichever is cheaper for that image;
-- an accepted object below 0.9 is selected with a click and repaired, each time by what helps most:
-  a key that grows, shrinks, smooths or fills it, strokes of the brush or eraser, or one corner
-  dragged. A stroke is what the tool really does: a disc swept along one simple line, inside the
-  truth when it paints and outside when it erases; it is the longest line through the wrong region
-  that it is for. A corner goes to a corner of the true outline. Keys and corners are the window's
-  own code. Every key, stroke and drag is an action, every change of tool one key, and every change
-  of radius one more; wobble is not simulated;
+  the threshold is set to another of ``THRESHOLDS``), the person either accepts the good ones one by
+  one, with a click and a key each, or all of the image with one key, whichever is cheaper for that
+  image. The one key comes after what has to be drawn, since it leaves out what meets an object that
+  is there by ``THERE_IOU``; a proposal that is wanted although it does is accepted before, with a
+  click and a key. What came along and is of no use is deleted: a click each and one key for all;
+- an accepted object below 0.9 is selected with a click (it is already, if it was accepted alone)
+  and repaired, each time by what helps most: a key that grows, shrinks, smooths or fills it,
+  strokes of the brush or eraser, or one corner dragged. A stroke is what the tool really does: a
+  disc swept along one simple line, inside the truth when it paints and outside when it erases; it
+  is the longest line through the wrong region that it is for. A corner goes to a corner of the true
+  outline. Keys and corners are the window's own code. Every key, stroke and drag is an action,
+  every change of tool or radius one more, and so is the way back to the tool that came first;
+  wobble is not simulated. Where one press of a key mends several objects, they are selected with a
+  click each and the key is pressed once;
 - an object that is missing, or too wrong to repair cheaply, is begun by one stroke: a box, in which
-  the nested U-Net draws the mask, or the magic wand, whose tolerance follows the drag. It may be
-  repaired in the same way (the new object is selected already). Or it is drawn as a polygon, if
-  that is cheaper;
-- taking a tool in hand is one key for each tool used in an image;
+  the nested U-Net draws the mask, or the magic wand, whose tolerance follows the drag, after the
+  key that asks for a new object. It may be repaired in the same way; keys do that at once,
+  for tools it is selected again with a click. Or it is drawn as a polygon, if that is cheaper;
+- taking a tool in hand is one key, and setting a radius one action, for each that an image needs:
+  the person goes through it tool by tool, and selects with any tool in hand (Ctrl+click);
 - models learn from the masks it accepted, repaired and drew, not from the truth;
 - opening images, marking them done, waiting and looking are the same for all and not counted.
 
 For each object the cheapest of these ways is taken: the person knows in advance what each costs.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -39,10 +45,14 @@ from benchmarks.repair import GOOD_IOU, Repair, repair
 from seginst_core.masks.geometry import iou
 from seginst_core.masks.polygons import from_polygons, to_polygons
 from seginst_core.types import Instance, Mask
+from seginst_gui.operations.objects import SAME_OBJECT_IOU
 
 SCORE = 0.5
 """From here on the window shows a proposal and takes it over."""
 THRESHOLDS = (SCORE, 0.2, 0.35, 0.65, 0.8)
+THERE_IOU = SAME_OBJECT_IOU
+STROKES = {"box": 1, "wand": 2}
+"""What begins an object, and its actions: a stroke, for the wand after the key for a new one."""
 USABLE_IOU = 0.3
 """A proposal that overlaps less is another object's, or none."""
 _TOLERANCES_PX = np.geomspace(0.3, 24, 28)
@@ -89,75 +99,102 @@ def label(
     tool: ``box`` and ``wand`` (None where it makes nothing).
     """
 
+    masks = [one.mask for one in proposals]
+
     @cache
     def mended(truth: int, way: str, k: int) -> Repair | None:
-        mask = proposals[k].mask if way == "repair" else begun[way][k]
+        mask = masks[k] if way == "repair" else begun[way][k]
         return None if mask is None else repair(mask, truths[truth], size)
 
     works = []
     for threshold in THRESHOLDS:
-        shown = [k for k, one in enumerate(proposals) if (one.score or 0.0) >= threshold]
-        work = _finish(truths, drawings, proposals, shown, begun, mended)
-        works.append(work if threshold == SCORE else replace(work, actions=work.actions + 1))
+        shown = {
+            k: mask
+            for k, (one, mask) in enumerate(zip(proposals, masks, strict=True))
+            if mask is not None and (one.score or 0.0) >= threshold
+        }
+        for at_once in (True, False):
+            work = _finish(truths, drawings, shown, mended, at_once=at_once)
+            more = int(threshold != SCORE)
+            works.append(replace(work, actions=work.actions + more))
     return min(works, key=lambda work: work.actions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way to finish an object: what its own actions are, and what else it needs."""
+
+    name: str
+    actions: int
+    mend: Repair
+    proposal: int | None = None
 
 
 def _finish(
     truths: Sequence[Mask],
     drawings: Sequence[Drawing],
-    proposals: Sequence[Instance],
-    shown: Sequence[int],
-    begun: Mapping[str, Sequence[Mask | None]],
+    shown: Mapping[int, Mask],
     mended: Callable[[int, str, int], Repair | None],
+    *,
+    at_once: bool,
 ) -> Work:
-    """Return the work with one threshold; ``mended`` repairs what a way gives for a truth."""
-    masks_shown = {k: mask for k in shown if (mask := proposals[k].mask) is not None}
-    partners = _match(truths, masks_shown)
-    used: set[str] = set()
-    actions = 0
-    n_of = dict.fromkeys(("repair", "box", "wand", "polygon"), 0)
-    kept: set[int] = set()
-    masks: list[Mask] = []
+    """Return the work with the proposals shown, accepted all at once or one by one.
+
+    ``mended(truth, way, k)`` repairs what ``way`` gives for a truth, a proposal's or its own ``k``.
+    """
+    partners = _match(truths, shown)
+    ways = []
     for k, truth in enumerate(truths):
         p = partners.get(k)
-        if p is not None and iou(truth, masks_shown[p]) >= GOOD_IOU:
-            kept.add(p)
-            masks.append(masks_shown[p])
-            continue
+        # What is drawn keeps out a proposal that meets it; another one has to be deleted.
+        extra = int(at_once and p is not None and iou(truth, shown[p]) < THERE_IOU)
         by_clicks = Repair(0, frozenset(), drawings[k].mask)
-        ways: list[tuple[int, str, Repair]] = [(drawings[k].clicks, "polygon", by_clicks)]
-        for tool in begun:
+        found = [_Way("polygon", drawings[k].clicks + extra, by_clicks)]
+        for tool, actions in STROKES.items():
             if (mend := mended(k, tool, k)) is not None:
-                ways.append((1 + mend.actions, tool, mend))
+                again = bool(mend.hands)
+                found.append(_Way(tool, actions + extra + mend.actions + again, mend))
         if p is not None and (mend := mended(k, "repair", p)) is not None:
-            # What is not kept has to be deleted, or not accepted, which the image's rule counts.
-            ways.append((mend.actions - 1, "repair", mend))
-        cost, way, mend = min(ways, key=lambda one: one[0])
-        masks.append(mend.mask)
-        used |= mend.tools | ({way} - {"repair"})
-        if way == "repair" and p is not None:
-            kept.add(p)
-            cost += 2
-        actions += cost
-        n_of[way] += 1
-    useless = len(masks_shown) - len(kept)
-    all_at_once = 1 + 2 * useless if masks_shown else 0
-    accepting = min(all_at_once, 2 * len(kept))
+            found.append(_Way("repair", _accepting(mend, at_once=at_once), mend, p))
+        ways.append(min(found, key=lambda way: way.actions))
+    kept = {way.proposal for way in ways if way.proposal is not None}
+    drawn = [way.mend.mask for way in ways if way.proposal is None]
+    there = {p for p, mask in shown.items() if any(iou(mask, d) >= THERE_IOU for d in drawn)}
+    useless = shown.keys() - kept - there if at_once else set()
+    deleting = len(useless) + bool(useless)
+    one_key = 1 + 2 * len(kept & there) if at_once and shown else 0
+    keys = {way.mend.key for way in ways if way.proposal is not None and at_once} - {""}
+    hands = {way.name for way in ways if way.proposal is None}.union(*(w.mend.hands for w in ways))
+    n_of = Counter(
+        "accepted" if w.proposal is not None and not w.mend.actions else w.name for w in ways
+    )
     return Work(
-        actions + accepting + len(used),
-        tuple(masks),
-        n_accepted=len(kept) - n_of["repair"],
+        sum(way.actions for way in ways) + deleting + one_key + len(keys) + len(hands),
+        tuple(way.mend.mask for way in ways),
+        n_accepted=n_of["accepted"],
         n_repaired=n_of["repair"],
         n_boxed=n_of["box"],
         n_waved=n_of["wand"],
         n_polygons=n_of["polygon"],
-        n_deleted=useless if accepting == all_at_once else 0,
+        n_deleted=len(useless),
     )
 
 
-def draw_polygon(mask: Mask) -> Drawing:
-    """Return the coarsest polygon that reaches GOOD_IOU with ``mask``."""
-    width, height = mask.x1 + 4, mask.y1 + 4
+def _accepting(mend: Repair, *, at_once: bool) -> int:
+    """Return the actions of one proposal that is accepted and mended.
+
+    Not those that are for all: the key that accepts at once, and the one that mends several.
+    """
+    if not at_once:
+        return 2 + mend.actions + bool(mend.hands)
+    if not mend.actions:
+        return 0
+    return 1 if mend.key else 1 + mend.actions
+
+
+def draw_polygon(mask: Mask, size: tuple[int, int]) -> Drawing:
+    """Return the coarsest polygon that reaches GOOD_IOU with ``mask``; ``size`` is the image's."""
+    width, height = min(mask.x1 + 4, size[0]), min(mask.y1 + 4, size[1])
     grown = cv2.dilate(np.pad(mask.bits.astype(np.uint8), 1), np.ones((3, 3), np.uint8))
     starts = [to_polygons(mask), to_polygons(Mask(mask.x0 - 1, mask.y0 - 1, grown.astype(bool)))]
     best = Drawing(sum(len(ring) for ring in starts[0]), mask)

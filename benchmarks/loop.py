@@ -4,8 +4,9 @@ The simulated annotator (``benchmarks.annotator`` has its rules) labels the trai
 home data sets until every mask has an IoU of 0.9, in three rounds, a tenth of the images, three
 tenths and the rest: (i) by hand, (ii) with the proposals of a starter model that learns nothing,
 (iii) with fine-tuning between the rounds, as the window does it: a project, its frozen hold-out,
-the suggested stage, ``--minutes`` of training on what the annotator left, and a new model goes live
-only if it is better.
+the suggested stage, ``--minutes`` of training on what the annotator left, and the quick refresh of
+the nested U-Net within the rounds, after every ``--refresh-every`` objects or more (whole images).
+A new model goes live only if it is better.
 
 The starter of the planes is the one that ships and has seen no real image. The one of the nuclei
 that ships has learned these very images, so another is trained first, on those of
@@ -57,6 +58,7 @@ def main() -> None:
     parser.add_argument(
         "--iterations", type=int, help="a stage, instead of minutes: the same on a busy machine"
     )
+    parser.add_argument("--refresh-every", type=int, default=600, help="objects; 0 is never")
     parser.add_argument("--only", nargs="+", choices=DATA_SETS, default=list(DATA_SETS))
     given = parser.parse_args()
     home = os.environ.get("SEGINST_DATA")
@@ -75,13 +77,17 @@ def main() -> None:
             else:
                 out = Path(folder) / "starter"
                 starter = train_starter(Path(home) / data.folder, out, preset, first)
-            _measure(name, scenes, starter, Path(folder), budget)
+            every = given.refresh_every or sys.maxsize
+            _measure(name, scenes, starter, Path(folder), budget, every)
 
 
 def _measure(
-    name: str, scenes: Sequence[Scene], starter: Path, folder: Path, budget: Budget
+    name: str, scenes: Sequence[Scene], starter: Path, folder: Path, budget: Budget, every: int
 ) -> None:
-    """Label one data set in all three ways and print what it took."""
+    """Label one data set in all three ways and print what it took.
+
+    The nested U-Net is refreshed after ``every`` objects or more.
+    """
     ends = [round(sum(SHARES[:k]) * len(scenes)) for k in range(len(SHARES) + 1)]
     rounds = [scenes[a:b] for a, b in pairwise(ends)]
     hand = [sum(d.clicks for scene in part for d in scene.drawings) for part in rounds]
@@ -91,8 +97,7 @@ def _measure(
     with Loop(scenes, folder / "project", starter, budget) as learner:
         for number, part in enumerate(rounds, 1):
             start.append(label_with(starter, part))
-            same = learner.live == starter
-            loop.append(start[-1] if same else label_with(learner.live, part))
+            loop.append(_label_and_refresh(learner, part, every))
             _say(f"{name}, round {number}: {n_objects[number - 1]} objects")
             _say(f"  by hand {hand[number - 1]} actions")
             _say(f"  starter {start[-1].words()}")
@@ -110,6 +115,23 @@ def _measure(
         each = 100 / n_objects[k]
         found = figure(f"{name}.round_{k + 1}", cost.actions * each, UNIT, words, hand[k] * each)
         show(found)
+
+
+def _label_and_refresh(learner: Loop, scenes: Sequence[Scene], every: int) -> Cost:
+    """Label a round with the model that is live, which is refreshed on the way."""
+    costs: list[Cost] = []
+    waiting: list[Scene] = []
+    for scene in scenes:
+        waiting.append(scene)
+        enough = sum(len(one.drawings) for one in waiting) >= every
+        if enough or scene is scenes[-1]:
+            costs.append(label_with(learner.live, waiting))
+            learner.take(waiting, costs[-1])
+            if enough and scene is not scenes[-1]:
+                _say(f"  {learner.refresh()}")
+            waiting.clear()
+    works = tuple(work for cost in costs for work in cost.works)
+    return Cost(works, tuple(found for cost in costs for found in cost.found))
 
 
 def _say(text: str) -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ from seginst_core.jobs import JOBS
 from seginst_core.masks.geometry import mask_box
 from seginst_core.masks.rle import Rle, decode
 from seginst_core.project import Project
-from seginst_core.project.learning.data import split
+from seginst_core.project.learning.data import corrections, n_objects, newest, split
 from seginst_core.project.learning.stage import faults
 from seginst_core.types import (
     Annotation,
@@ -31,6 +31,7 @@ from seginst_core.types import (
     Preset,
     Stage,
 )
+from seginst_gui.jobs.refreshing import ITERATIONS, MIN_TRIED, MOST_TRAIN, MOST_TRIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def scenes_of(data: Path, n_images: int | None) -> tuple[Scene, ...]:
         ref = dataset.images[int(k)]
         objects = dataset.annotations.get(ref.id, Annotation(ref.id)).instances
         masks = tuple(one.mask for one in objects if one.mask is not None)
-        drawings = tuple(draw_polygon(mask) for mask in masks)
+        drawings = tuple(draw_polygon(mask, (ref.width, ref.height)) for mask in masks)
         path = data / "images" / ref.path
         scenes.append(Scene(ref, path, dataset.categories[0], masks, drawings))
     return tuple(scenes)
@@ -158,28 +159,43 @@ class Loop:
     ) -> None:
         self._project.close()
 
+    def take(self, scenes: Sequence[Scene], cost: Cost) -> None:
+        """Store the masks that labelling left; their images are done."""
+        self._project.merge_dataset(_dataset(scenes, cost.works))
+
+    def refresh(self) -> str:
+        """Let the nested U-Net learn from what is corrected, as the window does; say what came."""
+        train, tried = corrections(self._project.dataset(["done"]), self._sides())
+        train, tried = newest(train, MOST_TRAIN), newest(tried, MOST_TRIED)
+        if n_objects(tried) < MIN_TRIED:
+            return f"no refresh: {n_objects(tried)} corrected objects to try it on"
+        run, out = self._run(train, tried)
+        result = JOBS["refresh_masks"](
+            {
+                "model": str(self.live),
+                "train": str(run / "train.json"),
+                "val": str(run / "val.json"),
+                "images": str(self._project.folder),
+                "out": str(out),
+                "iterations": self._budget.iterations or ITERATIONS,
+            },
+            Reporter(_say_logs),
+        )
+        if result["better"]:
+            self.live = out
+        words = "better" if result["better"] else "not better"
+        ious = f"{result['before']} -> {result['after']}, interval of the gain {result['ci95']}"
+        return f"refresh on {n_objects(train)} objects: {words}. Mean IoU {ious}"
+
     def learn(self, scenes: Sequence[Scene], cost: Cost) -> str:
-        """Store a round's masks, fine-tune on all that is labelled; say what came of it."""
-        project, learning = self._project, self._project.learning
-        project.merge_dataset(_dataset(scenes, cost.works))
-        ids = [e.ref.id for e in project.images() if e.state == "done"]
-        rows: list[JsonValue] = [
-            {"image_id": k, "path": str(project.image_path(k))} for k in learning.unseen(ids)
-        ]
-        looks = cast(list[list[object]], JOBS["image_looks"]({"images": rows}, Reporter())["looks"])
-        learning.set_looks({cast(int, k): str(look) for k, look in looks})
-        held_out = learning.draw_sides()
-        train, val = split(project.dataset(["done"]), held_out)
-        self._n_runs += 1
-        run = project.runs_folder / str(self._n_runs)
-        coco_json.write(train, run / "train.json")
-        coco_json.write(val, run / "val.json")
-        out = project.models_folder / f"round-{self._n_runs}"
+        """Fine-tune the stage a round suggests on all that is labelled; say what came of it."""
+        train, val = split(self._project.dataset(["done"]), self._sides())
+        run, out = self._run(train, val)
         stage = self._stage(scenes, cost)
         params: dict[str, JsonValue] = {
             "train": str(run / "train.json"),
             "val": str(run / "val.json") if val.images else None,
-            "images": str(project.folder),
+            "images": str(self._project.folder),
             "out": str(out),
             "pipeline": "two-stage",
             "start": str(self.live),
@@ -196,6 +212,25 @@ class Loop:
         n = len(train.images), len(val.images)
         said = f"trained {stage} on {n[0]} images, {n[1]} held out: {verdict['word']}"
         return f"{said}. {verdict['reason']}"
+
+    def _sides(self) -> Mapping[int, bool]:
+        """Return which done images are held out, once and for all."""
+        project, learning = self._project, self._project.learning
+        ids = [e.ref.id for e in project.images() if e.state == "done"]
+        rows: list[JsonValue] = [
+            {"image_id": k, "path": str(project.image_path(k))} for k in learning.unseen(ids)
+        ]
+        looks = cast(list[list[object]], JOBS["image_looks"]({"images": rows}, Reporter())["looks"])
+        learning.set_looks({cast(int, k): str(look) for k, look in looks})
+        return learning.draw_sides()
+
+    def _run(self, train: Dataset, val: Dataset) -> tuple[Path, Path]:
+        """Write what a run learns from and is tried on; return its folder and its model's."""
+        self._n_runs += 1
+        run = self._project.runs_folder / str(self._n_runs)
+        coco_json.write(train, run / "train.json")
+        coco_json.write(val, run / "val.json")
+        return run, self._project.models_folder / f"run-{self._n_runs}"
 
     def _stage(self, scenes: Sequence[Scene], cost: Cost) -> Stage:
         pairs = [

@@ -1,9 +1,9 @@
 """Repairing a mask with the window's tools: what the simulated annotator does to it."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 
 import cv2
 import numpy as np
@@ -27,21 +27,26 @@ _TOLERANCES = (4, 8, 12, 16, 20, 25, 30, 36, 43, 52, 62, 75, 90)
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """Actions that bring a mask to GOOD_IOU, the click that selects it left out."""
+    """Actions that bring a mask to GOOD_IOU, the click that selects it left out.
+
+    ``hands`` are the tools and radii they need; ``key`` is the one key, if that is all.
+    """
 
     actions: int
-    tools: frozenset[str]
+    hands: frozenset[str]
     mask: Mask
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One key, stroke or drag: the tool in hand, if it needs one, its radius, the mask after it."""
+    """One key, stroke or drag: the key or the tool in hand, its radius, the mask after it."""
 
     tool: str
     radius: int
     mask: Mask
     iou: float
+    key: str = ""
 
 
 def repair(mask: Mask, truth: Mask, size: tuple[int, int]) -> Repair | None:
@@ -49,32 +54,54 @@ def repair(mask: Mask, truth: Mask, size: tuple[int, int]) -> Repair | None:
 
     Each step is the one that helps most. ``size`` is the image's width and height.
     """
-    actions, tool, radius, tools = 0, "", 0, set()
+    taken: list[_Step] = []
     for _ in range(MAX_STEPS + 1):
         now = iou(mask, truth)
         if now >= GOOD_IOU:
-            return Repair(actions, frozenset(tools), mask)
+            return _counted(taken, mask)
         # One after the other: thousands of masks at once may not fit into memory.
         steps = chain(_keys(mask, truth, size), _strokes(mask, truth), _drags(mask, truth))
-        best = max(steps, key=lambda step: step.iou, default=None)
+        best = max(steps, key=lambda step: _gain(step, taken, now), default=None)
         if best is None or best.iou <= now:
             return None
         mask = best.mask
-        new_radius = bool(radius and best.radius) and best.radius != radius
-        actions += 1
-        if best.tool:
-            actions += (bool(tool) and best.tool != tool) + new_radius
-            tool, radius = best.tool, best.radius or radius
-            tools.add(tool)
+        taken.append(best)
     return None
+
+
+def _gain(step: _Step, taken: Sequence[_Step], now: float) -> float:
+    """Return what a step brings per action; more than GOOD_IOU is worth no more."""
+    tool = next((one.tool for one in reversed(taken) if one.tool), "")
+    radius = next((one.radius for one in reversed(taken) if one.radius), 0)
+    other_tool = bool(tool and step.tool) and step.tool != tool
+    other_radius = bool(radius and step.radius) and step.radius != radius
+    return (min(step.iou, GOOD_IOU) - now) / (1 + other_tool + other_radius)
+
+
+def _counted(taken: Sequence[_Step], mask: Mask) -> Repair:
+    """Count steps: each, each change of tool or radius, and the way back after such a change."""
+    n_changes = 0
+    tools = [step.tool for step in taken if step.tool]
+    radii = [step.radius for step in taken if step.radius]
+    for held in (tools, radii):
+        changes = sum(a != b for a, b in pairwise(held))
+        n_changes += changes + (changes > 0)
+    hands = frozenset((*tools, *(f"{radius} px" for radius in radii)))
+    key = taken[0].key if len(taken) == 1 else ""
+    return Repair(len(taken) + n_changes, hands, mask, key)
 
 
 def _keys(mask: Mask, truth: Mask, size: tuple[int, int]) -> Iterator[_Step]:
     """Yield what comes of one key that changes the whole object; it needs no tool in hand."""
-    changed = (grow(mask, *size), shrink(mask, *size), smooth(mask, *size), fill_holes(mask))
-    for after in changed:
+    changed = {
+        "grow": grow(mask, *size),
+        "shrink": shrink(mask, *size),
+        "smooth": smooth(mask, *size),
+        "fill": fill_holes(mask),
+    }
+    for key, after in changed.items():
         if after is not None:
-            yield _Step("", 0, after, iou(after, truth))
+            yield _Step("", 0, after, iou(after, truth), key)
 
 
 def _drags(mask: Mask, truth: Mask) -> Iterator[_Step]:
@@ -93,15 +120,16 @@ def _drags(mask: Mask, truth: Mask) -> Iterator[_Step]:
 
 
 def _strokes(mask: Mask, truth: Mask) -> Iterator[_Step]:
-    """Yield what comes of one stroke of the brush or eraser."""
+    """Yield what comes of one stroke of the brush, which erases with Alt."""
     x0, y0 = min(mask.x0, truth.x0) - 2, min(mask.y0, truth.y0) - 2
     x1, y1 = max(mask.x1, truth.x1) + 2, max(mask.y1, truth.y1) + 2
     now, true = window(mask, x0, y0, x1, y1), window(truth, x0, y0, x1, y1)
-    for name, wrong, free in (("brush", true & ~now, true), ("eraser", now & ~true, ~true)):
+    for erases, wrong, free in ((False, true & ~now, true), (True, now & ~true, ~true)):
         for touched, radius in _lines(wrong, _depth(free)):
-            after = trim(now | touched if name == "brush" else now & ~touched, x0, y0)
+            after = trim(now & ~touched if erases else now | touched, x0, y0)
             if after is not None:
-                yield _Step(name, radius, after, iou(after, truth))
+                # With Alt the brush erases: the same tool in hand.
+                yield _Step("brush", radius, after, iou(after, truth))
 
 
 def _lines(wrong: BoolArray, depth: npt.NDArray[np.float32]) -> list[tuple[BoolArray, int]]:

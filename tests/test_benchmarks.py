@@ -177,13 +177,13 @@ def test_the_simulated_annotator_drags_a_corner_where_that_is_all_it_takes(repai
     true = square(10, 10, 40)
     cut = true.bits & (np.add.outer(np.arange(40), np.arange(40)) > 25)
     found = repairing.repair(Mask(10, 10, cut), true, SIZE)
-    assert (found.actions, found.tools) == (1, {"corners"})
+    assert (found.actions, found.hands, found.key) == (1, {"corners"}, "")
     assert iou(found.mask, true) >= repairing.GOOD_IOU
 
 
 def test_the_simulated_annotator_grows_by_a_key_what_is_too_small_all_around(repairing):
     found = repairing.repair(square(11, 11, 18), square(10, 10, 20), SIZE)
-    assert (found.actions, found.tools) == (1, frozenset())
+    assert (found.actions, found.hands, found.key) == (1, frozenset(), "grow")
     assert iou(found.mask, square(10, 10, 20)) >= repairing.GOOD_IOU
 
 
@@ -208,7 +208,7 @@ def test_the_wand_takes_what_stands_out_and_nothing_where_it_does_not(repairing)
 
 def test_what_the_annotator_counts(annotator):
     truths = [square(5, 5, 20), square(30, 30, 20)]
-    drawings = [annotator.draw_polygon(mask) for mask in truths]
+    drawings = [annotator.draw_polygon(mask, SIZE) for mask in truths]
     assert [drawing.clicks for drawing in drawings] == [4, 4]
     nothing = {"box": (None, None), "wand": (None, None)}
 
@@ -226,14 +226,45 @@ def test_what_the_annotator_counts(annotator):
     # Two polygons, and the key that takes the tool in hand.
     assert cost() == (9, 0, 0, 0, 0, 2)
     assert cost((truths[0], 0.9), (truths[1], 0.9)) == (1, 2, 0, 0, 0, 0), "all with one key"
-    # One accepted with all; the other drawn. A false one costs a click and a key.
+    # One accepted with all; the other drawn.
     assert cost((good, 0.9)) == (6, 1, 0, 0, 0, 1)
-    assert cost((good, 0.9), (false, 0.9)) == (7, 1, 0, 0, 0, 1), "accepted alone"
+    # One accepted alone, with a click and a key: to delete the false one would cost one more.
+    assert cost((good, 0.9), (false, 0.9)) == (7, 1, 0, 0, 0, 1)
+    # Two false ones: two clicks and one key.
+    more = square(50, 0, 8)
+    assert cost((truths[0], 0.9), (truths[1], 0.9), (false, 0.9), (more, 0.9)) == (4, 2, 0, 0, 0, 0)
     # A threshold of its own is an action.
     assert cost((truths[0], 0.4), (truths[1], 0.4)) == (2, 2, 0, 0, 0, 0)
-    # Selected with a click and grown with a key.
+    # Accepted, selected with a click and grown with a key; for two the key is pressed once.
     small = square(31, 31, 18)
     assert cost((good, 0.9), (small, 0.9)) == (3, 1, 1, 0, 0, 0)
-    # One stroke each, and a key for each tool.
+    assert cost((square(6, 6, 18), 0.9), (small, 0.9)) == (4, 0, 2, 0, 0, 0)
+    # A stroke, a key and a stroke for the wand, and a key for each tool.
     begun = {"box": (truths[0], None), "wand": (None, truths[1])}
-    assert cost(begun=begun) == (4, 0, 0, 1, 1, 0)
+    assert cost(begun=begun) == (5, 0, 0, 1, 1, 0)
+    # What is drawn first keeps out the proposal it stands for, if they meet by a half.
+    begun = {"box": (None, truths[1]), "wand": (None, None)}
+    half = Mask(30, 30, np.ones((12, 20), bool))
+    assert cost((good, 0.9), (half, 0.9), begun=begun) == (3, 1, 0, 1, 0, 0)
+    less = Mask(30, 30, np.ones((9, 20), bool))
+    assert cost((good, 0.9), (less, 0.9), begun=begun) == (4, 1, 0, 1, 0, 0)
+
+
+def test_a_polygon_stays_in_its_image(annotator):
+    drawn = annotator.draw_polygon(square(50, 50, 10), SIZE).mask
+    assert (drawn.x1, drawn.y1) <= SIZE
+
+
+def test_a_change_of_radius_costs_the_way_back_too(repairing):
+    def step(tool: str, radius: int) -> object:
+        return repairing._Step(tool, radius, square(0, 0, 4), 1.0)
+
+    def actions(*steps: object) -> int:
+        return repairing._counted(steps, square(0, 0, 4)).actions
+
+    assert actions(step("brush", 3), step("brush", 3)) == 2
+    assert actions(step("brush", 3), step("brush", 5)) == 4
+    assert actions(step("brush", 3), step("corners", 0)) == 4
+    assert actions(step("brush", 3), step("", 0), step("brush", 3)) == 3
+    hands = repairing._counted([step("brush", 3), step("corners", 0)], square(0, 0, 4)).hands
+    assert hands == {"brush", "3 px", "corners"}
