@@ -40,8 +40,8 @@ print(ended, spent, peak_megabytes())
 """
 OURS = """
 from seginst_gui.app import build_window
-from PySide6.QtWidgets import QApplication
 window = build_window()
+from PySide6.QtWidgets import QApplication
 """
 BARE = """
 import numpy, cv2
