@@ -1,6 +1,6 @@
 """The status bar: what the tool does, where the pointer is, what runs, and on which device."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from seginst_gui.icons import icon
@@ -33,11 +33,9 @@ class StatusBar(QStatusBar):
         self._cancel.setToolTip(tr("Cancel"))
         self._cancel.setAccessibleName(tr("Cancel the running job"))
         self._cancel.clicked.connect(self.cancel_wanted)
-        self._pointer = QLabel()
-        self._pointer.setMinimumWidth(90)
-        self._pointer.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._pointer = _Figures("-00000, -00000")
         self._image = QLabel()
-        self._zoom = QLabel()
+        self._zoom = _Figures("00000 %")
         self._device = QLabel(tr("Device: starting…"))
         self._device.setObjectName("device")
         for widget in (
@@ -99,3 +97,27 @@ class StatusBar(QStatusBar):
     def device_text(self) -> str:
         """What the status bar says of the device."""
         return self._device.text()
+
+
+class _Figures(QLabel):
+    """A label as wide as its ``widest`` text, so that another one moves and paints nothing else.
+
+    Every move of the pointer changes it: laying out the bar anew took longer than a brush.
+    """
+
+    def __init__(self, widest: str) -> None:
+        super().__init__()
+        self._widest = widest
+        self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the font."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
+    def _fit(self) -> None:
+        # Qt lays out anew after a text unless width and height are fixed.
+        metrics = self.fontMetrics()
+        self.setFixedSize(metrics.horizontalAdvance(self._widest), metrics.height())
