@@ -1,5 +1,8 @@
 """What the tool in hand shows while it works: painted over everything, stored nowhere."""
 
+import math
+from functools import lru_cache
+
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
@@ -13,6 +16,10 @@ from seginst_gui.tools.base import Preview
 _LINE_REACH_PX = 6
 _DARK = QColor(0, 0, 0, 170)
 _KNOT_PX = 5
+_CROSS_PX = 4.8, 11.2
+"""From where to where, off its middle, the lines of a small ring's cross reach."""
+_KEPT_RADIUS_PX = 256
+"""Of a larger ring no image is kept: it would be large, and most of it is not seen."""
 
 
 def paint_preview(
@@ -51,18 +58,43 @@ def paint_ring(
     painter: QPainter, centre: QPointF, radius_px: float, unit_px: int, *, square: bool = False
 ) -> None:
     """Paint the brush's ring, white in a dark casing; centre and radius are in device pixels."""
+    if radius_px > _KEPT_RADIUS_PX:
+        painter.save()
+        painter.translate(centre)
+        _draw_ring(painter, radius_px, unit_px, square)
+        painter.restore()
+        return
+    # To the nearest pixel of the screen: drawing its smooth line anew took longer than the stroke.
+    ring = _ring_image(radius_px, unit_px, square)
+    half = ring.width() // 2
+    painter.drawImage(round(centre.x()) - half, round(centre.y()) - half, ring)
+
+
+@lru_cache(maxsize=4)
+def _ring_image(radius_px: float, unit_px: int, square: bool) -> QImage:
+    half = math.ceil(max(radius_px, _CROSS_PX[1] * unit_px)) + 3 * unit_px
+    image = QImage(2 * half, 2 * half, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(0)
+    painter = QPainter(image)
+    painter.translate(half, half)
+    _draw_ring(painter, radius_px, unit_px, square)
+    painter.end()
+    return image
+
+
+def _draw_ring(painter: QPainter, radius_px: float, unit_px: int, square: bool) -> None:
+    """Draw a ring around the origin."""
     path = QPainterPath()
     if square:
         corner = QPointF(radius_px, radius_px)
-        path.addRect(QRectF(centre - corner, centre + corner))
+        path.addRect(QRectF(-corner, corner))
     else:
-        path.addEllipse(centre, radius_px, radius_px)
+        path.addEllipse(QPointF(), radius_px, radius_px)
     # Below a few pixels the ring alone would be lost: a cross shows where it is.
     if radius_px < 4 * unit_px:
-        arm = 8 * unit_px
         for du, dv in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-            path.moveTo(centre + QPointF(du, dv) * (arm * 0.6))
-            path.lineTo(centre + QPointF(du, dv) * (arm * 1.4))
+            path.moveTo(QPointF(du, dv) * (_CROSS_PX[0] * unit_px))
+            path.lineTo(QPointF(du, dv) * (_CROSS_PX[1] * unit_px))
     _stroke(painter, path, QColor(255, 255, 255), unit_px)
 
 
