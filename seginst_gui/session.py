@@ -344,12 +344,14 @@ class Session(QObject):
         gone = frozenset(i for i in self.selection if i not in document)
         if gone:
             self.select(self.selection - gone)
-        self._show_entry(document.image.id)
+        # Most edits change nothing of the image's row: no state, and no number of objects.
+        if self._project().entry(document.image.id) != self.entry(document.image.id):
+            self._show_entry(document.image.id)
 
     def _show_entry(self, image_id: int) -> None:
-        entries = list(self.entries)
-        entries[self._places[image_id]] = self._project().entry(image_id)
-        self.entries = tuple(entries)
+        place = self._places[image_id]
+        entry = self._project().entry(image_id)
+        self.entries = (*self.entries[:place], entry, *self.entries[place + 1 :])
         self.images_changed.emit(frozenset({image_id}))
 
     def _show_predictions(self, image_ids: Container[int]) -> None:

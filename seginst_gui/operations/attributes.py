@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from operator import attrgetter
 
 from seginst_core.errors import ProjectError
 from seginst_core.project.edits import change
@@ -52,9 +53,9 @@ def names_for(session: Session) -> list[str]:
     These are the ones given in this project, and those of the current image's objects.
     """
     classes = {i.category_id for i in session.selected}
-    # Most objects have none: that is asked first.
-    having = (i.attributes for i in session.instances if i.attributes and i.category_id in classes)
-    there = {name for attributes in having for name in attributes}
+    # Most objects have none: that is asked first, and of thousands after every stroke.
+    having = filter(attrgetter("attributes"), session.instances)
+    there = {name for i in having if i.category_id in classes for name in i.attributes}
     remembered = _remembered(session)
     return sorted(there.union(*(remembered.get(str(k), ()) for k in classes)))
 

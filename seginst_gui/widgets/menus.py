@@ -137,18 +137,16 @@ def fill_toolbars(window: QMainWindow, actions: Mapping[str, QAction]) -> None:
         if not name:
             top.addSeparator()
             continue
-        top.addAction(actions[name])
-        if name in _WORDED:
-            _worded(top, actions[name])
+        _add(top, actions[name], worded=name in _WORDED)
     side = _bar(window, "tools", tr("Tools"), Qt.ToolBarArea.LeftToolBarArea)
     group = QActionGroup(window)
     for name in TOOLS:
         action = actions[f"tool_{name}"]
         group.addAction(action)
-        side.addAction(action)
+        _add(side, action)
     side.addSeparator()
     for name in ("fit", "actual_size"):
-        side.addAction(actions[name])
+        _add(side, actions[name])
 
 
 def _bar(window: QMainWindow, name: str, title: str, area: Qt.ToolBarArea) -> QToolBar:
@@ -160,7 +158,20 @@ def _bar(window: QMainWindow, name: str, title: str, area: Qt.ToolBarArea) -> QT
     return bar
 
 
-def _worded(bar: QToolBar, action: QAction) -> None:
-    button = bar.widgetForAction(action)
-    if isinstance(button, QToolButton):
+def _add(bar: QToolBar, action: QAction, *, worded: bool = False) -> None:
+    """Add a button for an action; of a fixed size, if it is an icon alone.
+
+    A bar that holds the action itself, or a button that may grow, has Qt lay the whole window out
+    anew whenever the action changes: after every undo, for one.
+    """
+    button = QToolButton()
+    button.setDefaultAction(action)
+    button.setAutoRaise(True)
+    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    button.setIconSize(bar.iconSize())
+    bar.addWidget(button)
+    if worded:
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    else:
+        button.ensurePolished()
+        button.setFixedSize(button.sizeHint())
