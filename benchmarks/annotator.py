@@ -68,16 +68,24 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What one image cost: actions, objects finished and how, and the masks that are left."""
+    """What one image cost: actions, objects finished and how, and the masks that are left.
+
+    ``accepted`` are the places of those masks that are a model's, untouched.
+    """
 
     actions: int
     masks: tuple[Mask, ...]
-    n_accepted: int = 0
+    accepted: frozenset[int] = frozenset()
     n_repaired: int = 0
     n_boxed: int = 0
     n_waved: int = 0
     n_polygons: int = 0
     n_deleted: int = 0
+
+    @property
+    def n_accepted(self) -> int:
+        """How many objects were taken as the model had drawn them."""
+        return len(self.accepted)
 
 
 def by_hand(drawings: Sequence[Drawing]) -> Work:
@@ -165,13 +173,14 @@ def _finish(
     one_key = 1 + 2 * len(kept & there) if at_once and shown else 0
     keys = {way.mend.key for way in ways if way.proposal is not None and at_once} - {""}
     hands = {way.name for way in ways if way.proposal is None}.union(*(w.mend.hands for w in ways))
-    n_of = Counter(
-        "accepted" if w.proposal is not None and not w.mend.actions else w.name for w in ways
+    accepted = frozenset(
+        k for k, w in enumerate(ways) if w.proposal is not None and not w.mend.actions
     )
+    n_of = Counter(way.name for k, way in enumerate(ways) if k not in accepted)
     return Work(
         sum(way.actions for way in ways) + deleting + one_key + len(keys) + len(hands),
         tuple(way.mend.mask for way in ways),
-        n_accepted=n_of["accepted"],
+        accepted=accepted,
         n_repaired=n_of["repair"],
         n_boxed=n_of["box"],
         n_waved=n_of["wand"],

@@ -2,8 +2,8 @@
 
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
@@ -18,16 +18,18 @@ from seginst_core.images import read_picture
 from seginst_core.jobs import JOBS
 from seginst_core.masks.geometry import mask_box
 from seginst_core.masks.rle import Rle, decode
-from seginst_core.project import Project
+from seginst_core.project import Project, add
 from seginst_core.project.learning.data import corrections, n_objects, newest, split
 from seginst_core.project.learning.stage import faults
 from seginst_core.types import (
+    HUMAN,
     Annotation,
     Category,
     Dataset,
     ImageRef,
     Instance,
     Mask,
+    Origin,
     Preset,
     Stage,
 )
@@ -147,6 +149,7 @@ class Loop:
         for scene in scenes:
             shutil.copyfile(scene.path, folder / scene.ref.path)
         self._project = Project.open(folder)
+        self._category = self._project.add_category(scenes[0].category.name)
 
     def __enter__(self) -> Self:
         return self
@@ -160,8 +163,14 @@ class Loop:
         self._project.close()
 
     def take(self, scenes: Sequence[Scene], cost: Cost) -> None:
-        """Store the masks that labelling left; their images are done."""
-        self._project.merge_dataset(_dataset(scenes, cost.works))
+        """Store the masks that labelling left, one step an image; the images are done."""
+        project = self._project
+        places = {entry.ref.path: entry.ref.id for entry in project.images()}
+        for scene, work in zip(scenes, cost.works, strict=True):
+            document = project.document(places[scene.ref.path])
+            objects = _objects(scene, work, project.new_ids(len(work.masks)), self._category.id)
+            edit = add(document.image.id, objects, "Label")
+            project.commit(document, replace(edit, state=(document.state, "done")))
 
     def refresh(self) -> str:
         """Let the nested U-Net learn from what is corrected, as the window does; say what came."""
@@ -234,25 +243,25 @@ class Loop:
 
     def _stage(self, scenes: Sequence[Scene], cost: Cost) -> Stage:
         pairs = [
-            (_objects(scene, work), found)
+            (_objects(scene, work, range(len(work.masks)), self._category.id), found)
             for scene, work, found in zip(scenes, cost.works, cost.found, strict=True)
         ]
         return faults(pairs).stage
 
 
-def _dataset(scenes: Sequence[Scene], works: Sequence[Work]) -> Dataset:
-    annotations = {
-        scene.ref.id: Annotation(scene.ref.id, _objects(scene, work), "done")
-        for scene, work in zip(scenes, works, strict=True)
-    }
-    return Dataset(tuple(s.ref for s in scenes), (scenes[0].category,), annotations)
-
-
-def _objects(scene: Scene, work: Work) -> tuple[Instance, ...]:
-    first = scene.ref.id * 1000
+def _objects(
+    scene: Scene, work: Work, ids: Iterable[int], category_id: int
+) -> tuple[Instance, ...]:
+    """Return the objects that labelling left; what was accepted untouched is the model's still."""
     return tuple(
-        Instance(first + k, scene.category.id, mask_box(mask), mask)
-        for k, mask in enumerate(work.masks)
+        Instance(
+            instance_id,
+            category_id,
+            mask_box(mask),
+            mask,
+            origin=Origin("model") if k in work.accepted else HUMAN,
+        )
+        for instance_id, (k, mask) in zip(ids, enumerate(work.masks), strict=True)
     )
 
 
