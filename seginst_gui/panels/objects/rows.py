@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from seginst_core.types import Instance
+from seginst_core.types import Category, Instance
 from seginst_gui.icons import icon
 from seginst_gui.language import later, tr
 from seginst_gui.panels.objects.filter import ObjectFilter
@@ -29,18 +29,47 @@ _MANY = 64
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What the table says of one object: what it is sorted by at once, its texts when asked for."""
+    """One object: all that the table says of it is told when asked for, as few rows are looked at.
 
-    instance: Instance
+    ``mark`` is the icon of what was done to it for the time being: ``lock``, ``hide`` or nothing.
+    """
+
     id: int
-    category: str
-    colour: tuple[int, int, int]
-    area_px: int
-    has_mask: bool
-    score: float | None
-    origin: str
+    instance: Instance
+    of_class: Category | None
     mark: str
-    """The icon of what was done to it for the time being: ``lock``, ``hide`` or nothing."""
+
+    @property
+    def category(self) -> str:
+        """The name of its class."""
+        return self.of_class.name if self.of_class else ""
+
+    @property
+    def colour(self) -> tuple[int, int, int]:
+        """That of its class."""
+        return self.of_class.colour if self.of_class else (128, 128, 128)
+
+    @property
+    def has_mask(self) -> bool:
+        """Whether it is more than a box."""
+        return self.instance.mask is not None
+
+    @property
+    def area_px(self) -> int:
+        """Area of its mask, or of its box if it has none."""
+        mask, box = self.instance.mask, self.instance.box
+        return round(box.width * box.height) if mask is None else mask.area
+
+    @property
+    def score(self) -> float | None:
+        """How sure the model was, 0 to 1."""
+        score = self.instance.score
+        return self.instance.origin.score if score is None else score
+
+    @property
+    def origin(self) -> str:
+        """Where it came from, in a word or two."""
+        return origin_text(self.instance)
 
     @property
     def words(self) -> str:
@@ -211,29 +240,16 @@ class ObjectRows(QAbstractTableModel):
         """Show rows as they are, and rows of these objects."""
         self.beginResetModel()
         news = map(self._row, instances)
-        self._rows = stay + [row for row in news if self._filter.matches(row)]
+        wanted = filter(self._filter.matches, news) if self._filter else news
+        self._rows = [*stay, *wanted]
         self._by_id = {row.id: row for row in self._rows}
         self._rows.sort(key=self._key, reverse=self._descending)
         self.endResetModel()
 
     def _row(self, instance: Instance) -> Row:
-        category = self._session.category_of(instance)
-        box, origin = instance.box, instance.origin
-        has_mask = instance.mask is not None
-        area = instance.mask.area if instance.mask is not None else round(box.width * box.height)
-        hidden = instance.id in self._session.hidden
-        mark = "hide" if hidden else "lock" if instance.id in self._session.locked else ""
-        return Row(
-            instance=instance,
-            id=instance.id,
-            category=category.name if category else "",
-            colour=category.colour if category else (128, 128, 128),
-            area_px=area,
-            has_mask=has_mask,
-            score=origin.score if instance.score is None else instance.score,
-            origin=origin_text(instance),
-            mark=mark,
-        )
+        session, key = self._session, instance.id
+        mark = "hide" if key in session.hidden else "lock" if key in session.locked else ""
+        return Row(key, instance, session.category_of(instance), mark)
 
 
 def origin_text(instance: Instance) -> str:
