@@ -310,7 +310,10 @@ class Session(QObject):
 
     def category_of(self, instance: Instance) -> Category | None:
         """Return an object's class."""
-        return next((c for c in self.categories if c.id == instance.category_id), None)
+        for category in self.categories:
+            if category.id == instance.category_id:
+                return category
+        return None
 
     def set_layers(self, layers: Layers) -> None:
         """Show other layers."""

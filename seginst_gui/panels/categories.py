@@ -143,7 +143,9 @@ class CategoriesPanel(QWidget):
         counts = Counter(map(attrgetter("category_id"), self._session.instances))
         with QSignalBlocker(self._list):
             for item, category in zip(self._items, self._session.categories, strict=True):
-                item.setText(_COUNT, str(counts[category.id]))
+                text = str(counts[category.id])
+                if text != item.text(_COUNT):
+                    item.setText(_COUNT, text)
 
     def _current(self) -> Category | None:
         current = self._list.currentItem()

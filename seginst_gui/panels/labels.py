@@ -45,7 +45,9 @@ class ElidedLabel(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def show_text(self, text: str) -> None:
-        """Show another text."""
+        """Show a text; one that is shown already costs nothing."""
+        if text == self._whole:
+            return
         self._whole = text
         self.setToolTip(text)
         self._elide()
