@@ -70,22 +70,18 @@ class Drawing:
 class Work:
     """What one image cost: actions, objects finished and how, and the masks that are left.
 
-    ``accepted`` are the places of those masks that are a model's, untouched.
+    ``untouched`` are the places of the masks that are as a model drew them, asked or not.
     """
 
     actions: int
     masks: tuple[Mask, ...]
-    accepted: frozenset[int] = frozenset()
+    untouched: frozenset[int] = frozenset()
+    n_accepted: int = 0
     n_repaired: int = 0
     n_boxed: int = 0
     n_waved: int = 0
     n_polygons: int = 0
     n_deleted: int = 0
-
-    @property
-    def n_accepted(self) -> int:
-        """How many objects were taken as the model had drawn them."""
-        return len(self.accepted)
 
 
 def by_hand(drawings: Sequence[Drawing]) -> Work:
@@ -173,14 +169,17 @@ def _finish(
     one_key = 1 + 2 * len(kept & there) if at_once and shown else 0
     keys = {way.mend.key for way in ways if way.proposal is not None and at_once} - {""}
     hands = {way.name for way in ways if way.proposal is None}.union(*(w.mend.hands for w in ways))
-    accepted = frozenset(
-        k for k, w in enumerate(ways) if w.proposal is not None and not w.mend.actions
+    untouched = frozenset(
+        k for k, w in enumerate(ways) if w.name in ("repair", "box") and not w.mend.actions
     )
-    n_of = Counter(way.name for k, way in enumerate(ways) if k not in accepted)
+    n_of = Counter(
+        "accepted" if w.name == "repair" and k in untouched else w.name for k, w in enumerate(ways)
+    )
     return Work(
         sum(way.actions for way in ways) + deleting + one_key + len(keys) + len(hands),
         tuple(way.mend.mask for way in ways),
-        accepted=accepted,
+        untouched=untouched,
+        n_accepted=n_of["accepted"],
         n_repaired=n_of["repair"],
         n_boxed=n_of["box"],
         n_waved=n_of["wand"],

@@ -59,6 +59,7 @@ def main() -> None:
         "--iterations", type=int, help="a stage, instead of minutes: the same on a busy machine"
     )
     parser.add_argument("--refresh-every", type=int, default=600, help="objects; 0 is never")
+    parser.add_argument("--images", type=int, help="the first so many of the random order alone")
     parser.add_argument("--only", nargs="+", choices=DATA_SETS, default=list(DATA_SETS))
     given = parser.parse_args()
     home = os.environ.get("SEGINST_DATA")
@@ -71,7 +72,9 @@ def main() -> None:
     for name in given.only:
         data = DATA_SETS[name]
         with tempfile.TemporaryDirectory() as folder:
-            scenes = scenes_of(Path(home) / data.folder, QUICK_IMAGES if given.quick else None)
+            scenes = scenes_of(
+                Path(home) / data.folder, QUICK_IMAGES if given.quick else given.images
+            )
             if data.starter:
                 starter = resolve(data.starter)
             else:

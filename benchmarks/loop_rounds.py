@@ -252,14 +252,14 @@ class Loop:
 def _objects(
     scene: Scene, work: Work, ids: Iterable[int], category_id: int
 ) -> tuple[Instance, ...]:
-    """Return the objects that labelling left; what was accepted untouched is the model's still."""
+    """Return the objects that labelling left; what was not touched is the model's still."""
     return tuple(
         Instance(
             instance_id,
             category_id,
             mask_box(mask),
             mask,
-            origin=Origin("model") if k in work.accepted else HUMAN,
+            origin=Origin("model") if k in work.untouched else HUMAN,
         )
         for instance_id, (k, mask) in zip(ids, enumerate(work.masks), strict=True)
     )
