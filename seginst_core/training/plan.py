@@ -36,6 +36,8 @@ from seginst_core.types import EngineName, PipelineName, Preset, Stage
 DETECTOR_SHARE = 0.65
 # Weights that already know something are moved more gently.
 FINE_TUNE_RATE = 0.5
+# They keep the scale they know, unless the objects are so many times smaller or larger.
+REFIT_SCALE = 1.5
 PUBLISHED_ENCODER: Encoder = "resnet34"
 
 
@@ -141,9 +143,8 @@ def planned(config: TrainConfig, scenes: Scenes) -> tuple[ModelCard, ModelCard |
             config=config.config,
         )
     if config.stage != "mask":
-        typical_px = config.recipe.typical_px
-        scale = scenes.scale_to(typical_px) if typical_px else 1.0
-        detector = _scaled(detector, scale)
+        known = begun.detector.input_scale if begun is not None else None
+        detector = _scaled(detector, _input_scale(scenes, config.recipe.typical_px, known))
     training: dict[str, Scalar] = {
         "data": config.train.name,
         "n_images": len(scenes.scenes),
@@ -185,6 +186,17 @@ def _mask_config(config: TrainConfig) -> NestedUNetConfig:
     preset = NESTED_UNETS[config.preset]
     encoder = config.encoder or (PUBLISHED_ENCODER if config.published else preset.encoder)
     return replace(preset, encoder=encoder)
+
+
+def _input_scale(scenes: Scenes, typical_px: float, known: float | None) -> float:
+    """Return what images are scaled by; ``known`` is what the weights to start from have learned.
+
+    A few images with somewhat smaller or larger objects are no reason to leave it.
+    """
+    wanted = scenes.scale_to(typical_px) if typical_px else 1.0
+    if known is not None and 1 / REFIT_SCALE <= wanted / known <= REFIT_SCALE:
+        return known
+    return wanted
 
 
 def _scaled(detector: AnyDetectorConfig, input_scale: float) -> AnyDetectorConfig:

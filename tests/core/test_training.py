@@ -16,7 +16,7 @@ from seginst_core.cli import main
 from seginst_core.errors import Cancelled, DataError, ModelError
 from seginst_core.events import Reporter
 from seginst_core.images import read_image
-from seginst_core.models.card import read_card
+from seginst_core.models.card import read_card, write_card
 from seginst_core.models.config import NESTED_UNETS, TRAINING
 from seginst_core.pipelines.crops import crop_window, crops_of, resample_mask
 from seginst_core.pipelines.load import load_pipeline
@@ -261,6 +261,20 @@ def test_a_gpus_batch_or_ones_own_scales_the_nested_unets_and_the_rates(tmp_path
     assert preset_of(config, replace(card, preset="accurate"), gpu) == TRAINING["accurate"]
     with pytest.raises(DataError, match="one crop at least"):
         train(replace(config, batch=0))
+
+
+@pytest.mark.parametrize(("known", "taken"), [(1.4, 1.4), (2.8, 2.8), (1.2, 2.0), (3.2, 2.0)])
+def test_fine_tuning_keeps_the_scale_unless_objects_are_far_off(tmp_path, known, taken):
+    config = config_for(tmp_path)
+    scenes = load_scenes(config.train, config.images, Reporter())
+    card, _ = planned(config, scenes)
+    assert card.detector.input_scale == 2.0, "what the discs ask for"
+    start = tmp_path / "start"
+    start.mkdir()
+    write_card(start, replace(card, detector=replace(card.detector, input_scale=known)))
+    for stage, scale in (("all", taken), ("detector", taken), ("mask", known)):
+        further = replace(config, start=start, out=tmp_path / "out", stage=stage)
+        assert planned(further, scenes)[0].detector.input_scale == scale
 
 
 def test_a_model_is_trained_in_batches_of_ones_own(tmp_path, monkeypatch):
