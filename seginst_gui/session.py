@@ -310,10 +310,7 @@ class Session(QObject):
 
     def category_of(self, instance: Instance) -> Category | None:
         """Return an object's class."""
-        for category in self.categories:
-            if category.id == instance.category_id:
-                return category
-        return None
+        return next((c for c in self.categories if c.id == instance.category_id), None)
 
     def set_layers(self, layers: Layers) -> None:
         """Show other layers."""
@@ -339,7 +336,7 @@ class Session(QObject):
         return self.document
 
     def _after(self, edits: Sequence[Edit], n_steps: int) -> None:
-        """Show what edits of the current image did."""
+        """Show what edits of the current image did; few of them change its row of the list."""
         document = self._document()
         self.stepped.emit(document.image.id, n_steps)
         ids = frozenset(change.id for edit in edits for change in edit.changes)
@@ -347,13 +344,11 @@ class Session(QObject):
         gone = frozenset(i for i in self.selection if i not in document)
         if gone:
             self.select(self.selection - gone)
-        # Most edits change nothing of the image's row: no state, and no number of objects.
         if self._project().entry(document.image.id) != self.entry(document.image.id):
             self._show_entry(document.image.id)
 
     def _show_entry(self, image_id: int) -> None:
-        place = self._places[image_id]
-        entry = self._project().entry(image_id)
+        place, entry = self._places[image_id], self._project().entry(image_id)
         self.entries = (*self.entries[:place], entry, *self.entries[place + 1 :])
         self.images_changed.emit(frozenset({image_id}))
 
