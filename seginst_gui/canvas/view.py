@@ -117,11 +117,11 @@ class Canvas(SceneView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Press the tool, with Ctrl select, or begin to pan."""
         super().mousePressEvent(event)
-        left = event.button() == Qt.MouseButton.LeftButton
-        if left and not self._pressed:
-            self._picks = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if self._tool_at_work() is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        self._picks = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         tool = self._tool_at_work()
-        if tool is not None and left:
+        if tool is not None:
             self._follow(event)
             self._pressed = True
             self._done(tool.press(self._as_pointer(event)))

@@ -184,6 +184,16 @@ def test_ctrl_selects_with_any_tool_in_hand(stage: Stage, tool) -> None:
     assert [name for name, *_ in tool.calls if name != "move"] == ["press", "release"]
 
 
+def test_ctrl_held_where_nothing_can_be_pressed_takes_no_tool_away(stage: Stage, tool) -> None:
+    canvas, ctrl = stage.canvas, Qt.KeyboardModifier.ControlModifier
+    stage.session.step(1)
+    QTest.mouseClick(canvas, LEFT, ctrl, QPoint(300, 200))
+    stage.wait_for_pixels()
+    tool.calls.clear()
+    hover(canvas, (310, 210))
+    assert [name for name, *_ in tool.calls] == ["move"]
+
+
 def test_a_rectangle_with_ctrl_is_shown_and_ends_with_the_press(stage: Stage, tool) -> None:
     (one,) = stage.add(block(10, 10, 20, 20))
     canvas, ctrl = stage.canvas, Qt.KeyboardModifier.ControlModifier
