@@ -143,8 +143,9 @@ def planned(config: TrainConfig, scenes: Scenes) -> tuple[ModelCard, ModelCard |
             config=config.config,
         )
     if config.stage != "mask":
-        known = begun.detector.input_scale if begun is not None else None
-        detector = _scaled(detector, _input_scale(scenes, config.recipe.typical_px, known))
+        typical_px = config.recipe.typical_px
+        wanted = scenes.scale_to(typical_px) if typical_px else 1.0
+        detector = _scaled(detector, kept_scale(begun.detector, wanted) if begun else wanted)
     training: dict[str, Scalar] = {
         "data": config.train.name,
         "n_images": len(scenes.scenes),
@@ -188,15 +189,16 @@ def _mask_config(config: TrainConfig) -> NestedUNetConfig:
     return replace(preset, encoder=encoder)
 
 
-def _input_scale(scenes: Scenes, typical_px: float, known: float | None) -> float:
-    """Return what images are scaled by; ``known`` is what the weights to start from have learned.
+def kept_scale(begun: AnyDetectorConfig, wanted: float) -> float:
+    """Return the input scale that the weights to start from know, unless ``wanted`` is far off.
 
-    A few images with somewhat smaller or larger objects are no reason to leave it.
+    A few images with somewhat smaller or larger objects are no reason to leave it. A model made
+    elsewhere, for images of any size, knows none.
     """
-    wanted = scenes.scale_to(typical_px) if typical_px else 1.0
-    if known is not None and 1 / REFIT_SCALE <= wanted / known <= REFIT_SCALE:
-        return known
-    return wanted
+    if isinstance(begun, Detectron2Config) and begun.shortest_px:
+        return wanted
+    known = begun.input_scale
+    return known if 1 / REFIT_SCALE <= wanted / known <= REFIT_SCALE else wanted
 
 
 def _scaled(detector: AnyDetectorConfig, input_scale: float) -> AnyDetectorConfig:

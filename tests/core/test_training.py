@@ -1,7 +1,6 @@
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from threading import Barrier, get_ident
 from threading import Event as Flag
 from time import sleep
@@ -16,15 +15,15 @@ from seginst_core.cli import main
 from seginst_core.errors import Cancelled, DataError, ModelError
 from seginst_core.events import Reporter
 from seginst_core.images import read_image
-from seginst_core.models.card import read_card, write_card
-from seginst_core.models.config import NESTED_UNETS, TRAINING
+from seginst_core.models.card import read_card
+from seginst_core.models.config import NESTED_UNETS
 from seginst_core.pipelines.crops import crop_window, crops_of, resample_mask
 from seginst_core.pipelines.load import load_pipeline
 from seginst_core.training import loop
 from seginst_core.training.batches.detector import detector_batch
 from seginst_core.training.batches.masks import mask_batch
 from seginst_core.training.loop import Budget, fit
-from seginst_core.training.plan import TrainConfig, planned, preset_of
+from seginst_core.training.plan import TrainConfig
 from seginst_core.training.recipe import DEFAULTS, Recipe
 from seginst_core.training.run import train
 from seginst_core.training.scenes import load_scenes
@@ -239,42 +238,6 @@ def test_an_image_that_two_threads_read_at_once_is_kept_once(tmp_path, monkeypat
         one, other = pool.map(scenes.image, [0, 0])
     assert one is other
     assert scenes._cached_bytes == one.nbytes
-
-
-def test_a_gpus_batch_or_ones_own_scales_the_nested_unets_and_the_rates(tmp_path):
-    config = config_for(tmp_path, preset="fast")
-    card, _ = planned(config, load_scenes(config.train, config.images, Reporter()))
-    cpu, gpu = torch.device("cpu"), torch.device("cuda")
-    plain, four = preset_of(config, card, cpu), preset_of(replace(config, batch=8), card, cpu)
-    assert plain == TRAINING["fast"]
-    assert (four.batch, four.mask_batch) == (4 * plain.batch, 4 * plain.mask_batch)
-    assert four.learning_rate == pytest.approx(2 * plain.learning_rate)
-    assert four.mask_learning_rate == pytest.approx(2 * plain.mask_learning_rate)
-    assert four.crop_px == plain.crop_px
-    assert preset_of(replace(config, batch=1), card, cpu).mask_batch == plain.mask_batch // 2
-    gently = preset_of(replace(config, start=tmp_path, batch=8), card, cpu)
-    assert gently.learning_rate == pytest.approx(plain.learning_rate)
-    wide = preset_of(config, card, gpu)
-    assert (wide.batch, wide.mask_batch) == (16, 8 * plain.mask_batch)
-    assert wide.learning_rate == pytest.approx(8**0.5 * plain.learning_rate)
-    assert preset_of(replace(config, batch=8), card, gpu) == four
-    assert preset_of(config, replace(card, preset="accurate"), gpu) == TRAINING["accurate"]
-    with pytest.raises(DataError, match="one crop at least"):
-        train(replace(config, batch=0))
-
-
-@pytest.mark.parametrize(("known", "taken"), [(1.4, 1.4), (2.8, 2.8), (1.2, 2.0), (3.2, 2.0)])
-def test_fine_tuning_keeps_the_scale_unless_objects_are_far_off(tmp_path, known, taken):
-    config = config_for(tmp_path)
-    scenes = load_scenes(config.train, config.images, Reporter())
-    card, _ = planned(config, scenes)
-    assert card.detector.input_scale == 2.0, "what the discs ask for"
-    start = tmp_path / "start"
-    start.mkdir()
-    write_card(start, replace(card, detector=replace(card.detector, input_scale=known)))
-    for stage, scale in (("all", taken), ("detector", taken), ("mask", known)):
-        further = replace(config, start=start, out=tmp_path / "out", stage=stage)
-        assert planned(further, scenes)[0].detector.input_scale == scale
 
 
 def test_a_model_is_trained_in_batches_of_ones_own(tmp_path, monkeypatch):
