@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
@@ -27,7 +28,7 @@ _MARKED = {"lock": later("Locked."), "hide": later("Hidden.")}
 _MANY = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """One object: all that the table says of it is told when asked for, as few rows are looked at.
 
@@ -54,9 +55,9 @@ class Row:
         """Whether it is more than a box."""
         return self.instance.mask is not None
 
-    @property
+    @cached_property
     def area_px(self) -> int:
-        """Area of its mask, or of its box if it has none."""
+        """Area of its mask, or of its box if it has none; a large mask takes long to count."""
         mask, box = self.instance.mask, self.instance.box
         return round(box.width * box.height) if mask is None else mask.area
 
