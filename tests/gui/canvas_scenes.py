@@ -15,7 +15,9 @@ from pytestqt.qtbot import QtBot
 from seginst_core.masks.geometry import mask_box
 from seginst_core.project.edits import Edit, add
 from seginst_core.types import Category, ImageArray, Instance, Mask
+from seginst_gui.app import build_window
 from seginst_gui.canvas.view import Canvas
+from seginst_gui.main_window import MainWindow
 from seginst_gui.session import Session
 from seginst_gui.tools.base import PlainTool, Pointer
 
@@ -112,6 +114,20 @@ def open_stage(qtbot: QtBot, folder: Path) -> Iterator[Stage]:
     canvas.show()
     yield Stage(qtbot, folder, session, canvas, Category(1, ""))
     session.close()
+
+
+@contextmanager
+def open_window(qtbot: QtBot, folder: Path) -> Iterator[MainWindow]:
+    """The whole window on a folder with one image, whose pixels are there."""
+    (folder / "images").mkdir()
+    write(folder / "images" / "a.png", picture())
+    window = build_window(folder / "images")
+    window.resize(1200, 800)
+    window.show()
+    qtbot.waitExposed(window)
+    qtbot.waitUntil(lambda: window.session.picture is not None)
+    yield window
+    window.close()
 
 
 def block(x0: int, y0: int, x1: int, y1: int) -> Mask:

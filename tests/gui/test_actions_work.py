@@ -5,39 +5,32 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QDialog, QMessageBox
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMessageBox, QToolButton
 from pytestqt.qtbot import QtBot
 
 from seginst_core.project.edits import add
 from seginst_core.types import Box, Instance, Mask, Prediction
-from seginst_gui.app import build_window
 from seginst_gui.main_window import MainWindow
+from seginst_gui.widgets.status import StatusBar
 
-from .canvas_scenes import picture, write
+from .canvas_scenes import open_window
 
 
 @pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
     """A window on one image, with two objects and one that either model found."""
-    (tmp_path / "images").mkdir()
-    write(tmp_path / "images" / "a.png", picture())
-    window = build_window(tmp_path / "images")
-    window.resize(1200, 800)
-    window.show()
-    qtbot.waitExposed(window)
-    session = window.session
-    qtbot.waitUntil(lambda: session.picture is not None)
-    number = session.drawing_category().id
-    session.apply(add(session.image.id, [square(k, number, 10 + 40 * k) for k in (1, 2)], "Draw"))
-    for name, x0 in (("two-stage", 110), ("end-to-end", 150)):
-        found = (square(1, number, x0, score=0.9),)
-        session.project.add_prediction(Prediction(session.image.id, name, name, found), name)
-    session.refresh_image(session.image.id)
-    QApplication.processEvents()
-    yield window
-    window.close()
+    with open_window(qtbot, tmp_path) as window:
+        session = window.session
+        number, image = session.drawing_category().id, session.image
+        session.apply(add(image.id, [square(k, number, 10 + 40 * k) for k in (1, 2)], "Draw"))
+        for name, x0 in (("two-stage", 110), ("end-to-end", 150)):
+            found = (square(1, number, x0, score=0.9),)
+            session.project.add_prediction(Prediction(image.id, name, name, found), name)
+        session.refresh_image(image.id)
+        QApplication.processEvents()
+        yield window
 
 
 def square(number: int, category: int, x0: int, **fields: float) -> Instance:
@@ -54,6 +47,73 @@ def do(window: MainWindow, name: str) -> None:
 def seen(window: MainWindow) -> QImage:
     QApplication.processEvents()
     return window.canvas.grab().toImage()
+
+
+class Layouts(QObject):
+    """Counts how often widgets are asked to lay themselves out anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.of: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.of.append(watched.objectName() or type(watched).__name__)
+        return False
+
+
+def test_no_move_of_the_pointer_lays_the_status_bar_out_anew(qtbot: QtBot) -> None:
+    status = StatusBar()
+    qtbot.addWidget(status)
+    status.show()
+    qtbot.waitExposed(status)
+    QApplication.processEvents()
+    layouts = Layouts()
+    QApplication.instance().installEventFilter(layouts)
+    for x in (9, 10, 123, 45_678):
+        status.show_pointer(x, 7)
+        status.show_zoom(x / 10)
+        QApplication.processEvents()
+        assert f"{x}, 7" in [label.text() for label in status.findChildren(QLabel)]
+    assert layouts.of == []
+    status.show_device("cpu", "of another name")
+    QApplication.processEvents()
+    assert layouts.of, "what may grow is laid out"
+
+
+def test_no_undo_lays_the_main_bar_out_anew(window: MainWindow) -> None:
+    do(window, "select_all")
+    do(window, "grow")
+    layouts = Layouts()
+    QApplication.instance().installEventFilter(layouts)
+    assert not window.actions_by_id["redo"].isEnabled()
+    do(window, "undo")
+    assert window.actions_by_id["redo"].isEnabled()
+    assert "bar_main" not in layouts.of
+    button = next(
+        b
+        for b in window.findChildren(QToolButton)
+        if b.defaultAction() is window.actions_by_id["redo"]
+    )
+    assert button.isEnabled()
+    button.click()
+    assert not window.actions_by_id["redo"].isEnabled()
+
+
+def test_an_edit_shows_the_images_row_anew_only_if_it_changed(window: MainWindow) -> None:
+    session = window.session
+    told: list[frozenset[int]] = []
+    session.images_changed.connect(told.append)
+    do(window, "select_all")
+    do(window, "grow")
+    do(window, "undo")
+    assert told == []
+    do(window, "delete")
+    assert told == [{session.image.id}]
+    assert session.entry(session.image.id).n_instances == 0
+    # A prediction with as many objects as the one before leaves the row, but not the review.
+    session.refresh_image(session.image.id)
+    assert len(told) == 2
 
 
 def test_all_are_selected_and_none(window: MainWindow) -> None:

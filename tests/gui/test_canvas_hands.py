@@ -11,11 +11,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from seginst_gui.app import build_window
 from seginst_gui.display.settings import Tone
 from seginst_gui.main_window import MainWindow
 
-from .canvas_scenes import HEIGHT, WIDTH, Stage, drag, open_stage, picture, wheel, write
+from .canvas_scenes import HEIGHT, WIDTH, Stage, drag, open_stage, open_window, wheel
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -30,15 +29,8 @@ def stage(qtbot: QtBot, tmp_path: Path) -> Iterator[Stage]:
 
 @pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
-    (tmp_path / "images").mkdir()
-    write(tmp_path / "images" / "a.png", picture())
-    window = build_window(tmp_path / "images")
-    window.resize(1200, 800)
-    window.show()
-    qtbot.waitExposed(window)
-    qtbot.waitUntil(lambda: window.session.picture is not None)
-    yield window
-    window.close()
+    with open_window(qtbot, tmp_path) as opened:
+        yield opened
 
 
 def test_fingers_that_part_on_a_touch_screen_zoom_about_their_middle(stage: Stage) -> None:

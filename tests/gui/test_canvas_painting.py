@@ -277,6 +277,28 @@ def test_the_tool_s_preview_is_painted_and_taken_away(stage: Stage) -> None:
     assert stage.session.instances == ()
 
 
+@pytest.mark.parametrize("square", [False, True])
+@pytest.mark.parametrize("radius_px", [2, 10, 64, 70])
+def test_the_ring_is_as_large_as_the_brush_however_large(
+    stage: Stage, radius_px: int, square: bool
+) -> None:
+    # Rings of up to 256 pixels of the screen are kept as images, the last one here is not.
+    stage.open()
+    stage.look(150, 100, 4)
+    tool = PlainTool(stage.session)
+    tool.preview, tool.cursor = Preview(ring_px=radius_px, square=square), "none"
+    stage.canvas.set_tool(tool)
+    hover(stage.canvas, (320, 240))
+    shot = stage.canvas.grab().toImage()
+    for du, dv in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+        reach = range(20, 315) if du else range(20, 235)
+        white = [sum(shot.pixelColor(320 + d * du, 240 + d * dv).getRgb()[:3]) for d in reach]
+        if radius_px == 2:
+            assert max(white) < 3 * 255, "a ring of eight pixels ends before twenty"
+        elif 4 * radius_px in reach:
+            assert abs(20 + int(np.argmax(white)) - 4 * radius_px) <= 1
+
+
 def test_the_ring_is_as_large_as_the_brush(stage: Stage) -> None:
     stage.open()
     stage.look(150, 100, 4)
