@@ -1,6 +1,7 @@
 """Attributes of objects: typed in the panel, one step for all selected, kept by COCO."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,21 @@ def test_a_class_offers_its_names_on_other_images_and_other_classes_do_not(
     assert names_for(opened) == []
     opened.select([plane.id])
     assert rows(panel) == [("engine", "")]
+
+
+def test_names_of_the_image_are_those_of_the_selected_class_alone(
+    opened: Session, make_instance: MakeInstance
+) -> None:
+    plane, ship = make_instance(), make_instance(x0=30, category=2)
+    with_names = [
+        replace(plane, attributes={"wings": "2"}),
+        replace(ship, attributes={"masts": "1"}),
+    ]
+    opened.apply(add(opened.image.id, with_names, "Two classes"))
+    opened.select([plane.id])
+    assert names_for(opened) == ["wings"]
+    opened.select([plane.id, ship.id])
+    assert names_for(opened) == ["masts", "wings"]
 
 
 def test_a_name_alone_is_a_mark_and_refusals_are_one_sentence(

@@ -297,6 +297,9 @@ def test_the_ring_is_as_large_as_the_brush_however_large(
             assert max(white) < 3 * 255, "a ring of eight pixels ends before twenty"
         elif 4 * radius_px in reach:
             assert abs(20 + int(np.argmax(white)) - 4 * radius_px) <= 1
+    if radius_px == 10:
+        corner = shot.pixelColor(320 + 40, 240 + 40).getRgb()[:3]
+        assert (corner != GROUND) == square, "a square alone has a corner there"
 
 
 def test_the_ring_is_as_large_as_the_brush(stage: Stage) -> None:

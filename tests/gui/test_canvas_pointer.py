@@ -180,6 +180,10 @@ def test_ctrl_selects_with_any_tool_in_hand(stage: Stage, tool) -> None:
     QTest.mouseClick(canvas, LEFT, ctrl, at[2])
     assert stage.session.selection == frozenset()
     assert {name for name, *_ in tool.calls} <= {"move"}
+    tool.calls.clear()
+    hover(canvas, (310, 210))
+    assert [name for name, *_ in tool.calls] == ["move"], "the tool is in hand again"
+    tool.calls.clear()
     QTest.mouseClick(canvas, LEFT, pos=at[0])
     assert [name for name, *_ in tool.calls if name != "move"] == ["press", "release"]
 
@@ -215,6 +219,9 @@ def test_a_rectangle_with_ctrl_is_shown_and_ends_with_the_press(stage: Stage, to
     begin()
     canvas.set_tool(tool)
     assert canvas._preview.box is None
+    QTest.mousePress(canvas, LEFT, ctrl, start)
+    assert canvas._preview.box is None, "nothing is left of the one given up"
+    QTest.mouseRelease(canvas, LEFT, ctrl, start)
     tool.calls.clear()
     drag(canvas, LEFT, (300, 200), (310, 210))
     assert [name for name, *_ in tool.calls if name in ("press", "release")] == ["press", "release"]
