@@ -13,14 +13,14 @@ when its mask has an IoU of 0.9 or more with the truth. What is counted, and wha
   is there by ``THERE_IOU``; a proposal that is wanted although it does is accepted before, with a
   click and a key. What came along and is of no use is deleted: a click each and one key for all;
 - an accepted object below 0.9 is selected with a click (it is already, if it was accepted alone)
-  and repaired, each time by what helps most: a key that grows, shrinks, smooths or fills it,
-  strokes of the brush or eraser, or one corner dragged. A stroke is what the tool really does: a
-  disc swept along one simple line, inside the truth when it paints and outside when it erases; it
-  is the longest line through the wrong region that it is for. A corner goes to a corner of the true
-  outline. Keys and corners are the window's own code. Every key, stroke and drag is an action,
-  every change of tool or radius one more, and so is the way back to the tool that came first;
-  wobble is not simulated. Where one press of a key mends several objects, they are selected with a
-  click each and the key is pressed once;
+  and repaired, each time by what helps most for its actions: a key that grows, shrinks, smooths or
+  fills it, strokes of the brush or eraser, or one corner dragged. A stroke is what the tool really
+  does: a disc swept along one simple line, inside the truth when it paints and outside when it
+  erases; it is the longest line through the wrong region that it is for. A corner goes to a corner
+  of the true outline. Keys and corners are the window's own code. Every key, stroke and drag is an
+  action, every change of tool or radius one more, and so is the way back to the tool that came
+  first; wobble is not simulated. Where one press of a key mends several objects, they are selected
+  with a click each and the key is pressed once;
 - an object that is missing, or too wrong to repair cheaply, is begun by one stroke: a box, in which
   the nested U-Net draws the mask, or the magic wand, whose tolerance follows the drag, after the
   key that asks for a new object. It may be repaired in the same way; keys do that at once,

@@ -100,7 +100,7 @@ def _measure(
     with Loop(scenes, folder / "project", starter, budget) as learner:
         for number, part in enumerate(rounds, 1):
             start.append(label_with(starter, part))
-            loop.append(_label_and_refresh(learner, part, every))
+            loop.append(_label_and_refresh(learner, part, every, starter, start[-1]))
             _say(f"{name}, round {number}: {n_objects[number - 1]} objects")
             _say(f"  by hand {hand[number - 1]} actions")
             _say(f"  starter {start[-1].words()}")
@@ -120,19 +120,25 @@ def _measure(
         show(found)
 
 
-def _label_and_refresh(learner: Loop, scenes: Sequence[Scene], every: int) -> Cost:
-    """Label a round with the model that is live, which is refreshed on the way."""
+def _label_and_refresh(
+    learner: Loop, scenes: Sequence[Scene], every: int, starter: Path, known: Cost
+) -> Cost:
+    """Label a round with the model that is live, which is refreshed on the way.
+
+    ``known`` is what the round took with the starter, which may be live still.
+    """
     costs: list[Cost] = []
-    waiting: list[Scene] = []
-    for scene in scenes:
-        waiting.append(scene)
-        enough = sum(len(one.drawings) for one in waiting) >= every
-        if enough or scene is scenes[-1]:
-            costs.append(label_with(learner.live, waiting))
-            learner.take(waiting, costs[-1])
-            if enough and scene is not scenes[-1]:
+    first = 0
+    for end in range(1, len(scenes) + 1):
+        part = scenes[first:end]
+        enough = sum(len(one.drawings) for one in part) >= every
+        if enough or end == len(scenes):
+            same = learner.live == starter
+            costs.append(known.part(first, end) if same else label_with(learner.live, part))
+            learner.take(part, costs[-1])
+            if enough and end < len(scenes):
                 _say(f"  {learner.refresh()}")
-            waiting.clear()
+            first = end
     works = tuple(work for cost in costs for work in cost.works)
     return Cost(works, tuple(found for cost in costs for found in cost.found))
 

@@ -71,6 +71,10 @@ class Cost:
         """Clicks, keys and strokes of all images."""
         return sum(work.actions for work in self.works)
 
+    def part(self, first: int, end: int) -> Self:
+        """What some of the images took, one after the other."""
+        return replace(self, works=self.works[first:end], found=self.found[first:end])
+
     def words(self) -> str:
         """The actions, and how the objects were finished."""
         parts = [f"{self.actions} actions"]
@@ -168,7 +172,7 @@ class Loop:
         places = {entry.ref.path: entry.ref.id for entry in project.images()}
         for scene, work in zip(scenes, cost.works, strict=True):
             document = project.document(places[scene.ref.path])
-            objects = _objects(scene, work, project.new_ids(len(work.masks)), self._category.id)
+            objects = _objects(work, project.new_ids(len(work.masks)), self._category.id)
             edit = add(document.image.id, objects, "Label")
             project.commit(document, replace(edit, state=(document.state, "done")))
 
@@ -243,15 +247,13 @@ class Loop:
 
     def _stage(self, scenes: Sequence[Scene], cost: Cost) -> Stage:
         pairs = [
-            (_objects(scene, work, range(len(work.masks)), self._category.id), found)
-            for scene, work, found in zip(scenes, cost.works, cost.found, strict=True)
+            (_objects(work, range(len(work.masks)), self._category.id), found)
+            for work, found in zip(cost.works, cost.found, strict=True)
         ]
         return faults(pairs).stage
 
 
-def _objects(
-    scene: Scene, work: Work, ids: Iterable[int], category_id: int
-) -> tuple[Instance, ...]:
+def _objects(work: Work, ids: Iterable[int], category_id: int) -> tuple[Instance, ...]:
     """Return the objects that labelling left; what was not touched is the model's still."""
     return tuple(
         Instance(

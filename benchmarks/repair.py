@@ -52,7 +52,7 @@ class _Step:
 def repair(mask: Mask, truth: Mask, size: tuple[int, int]) -> Repair | None:
     """Return the steps that bring ``mask`` to GOOD_IOU; None if MAX_STEPS do not.
 
-    Each step is the one that helps most. ``size`` is the image's width and height.
+    Each step is the one that helps most for its actions. ``size`` is the image's width and height.
     """
     taken: list[_Step] = []
     for _ in range(MAX_STEPS + 1):

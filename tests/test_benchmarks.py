@@ -219,6 +219,8 @@ def test_what_the_annotator_counts(annotator):
         ]
         work = annotator.label(truths, drawings, proposals, begun, SIZE)
         assert all(iou(a, b) >= 0.9 for a, b in zip(work.masks, truths, strict=True))
+        # A model's, as it drew them: what else is a person's.
+        assert len(work.untouched) >= work.n_accepted
         counts = (work.n_accepted, work.n_repaired, work.n_boxed, work.n_waved, work.n_polygons)
         return work.actions, *counts
 
@@ -248,6 +250,20 @@ def test_what_the_annotator_counts(annotator):
     assert cost((good, 0.9), (half, 0.9), begun=begun) == (3, 1, 0, 1, 0, 0)
     less = Mask(30, 30, np.ones((9, 20), bool))
     assert cost((good, 0.9), (less, 0.9), begun=begun) == (4, 1, 0, 1, 0, 0)
+
+
+def test_only_what_a_person_touched_is_theirs(annotator):
+    truths = [square(2 + 20 * (k % 3), 2 + 20 * (k // 3), 14) for k in range(4)]
+    drawings = [annotator.draw_polygon(mask, SIZE) for mask in truths]
+    small = square(23, 3, 12)
+    found = [
+        Instance(k, 1, mask_box(mask), mask, score=0.9) for k, mask in enumerate((truths[0], small))
+    ]
+    begun = {"box": (None, None, truths[2], None), "wand": (None, None, None, truths[3])}
+    work = annotator.label(truths, drawings, found, begun, SIZE)
+    # Accepted, grown by a key, drawn in a box by the model, waved.
+    assert work.untouched == {0, 2}
+    assert (work.n_accepted, work.n_repaired, work.n_boxed, work.n_waved) == (1, 1, 1, 1)
 
 
 def test_a_polygon_stays_in_its_image(annotator):
