@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage, QPainter, QRegion
 
 from seginst_core.masks.geometry import trim, window
 from seginst_core.types import Instance, Mask
-from seginst_gui.canvas.render import MARGIN_PX, Kept, Thing, extent_of, render
+from seginst_gui.canvas.render import MARGIN_PX, Drawing, Kept, Thing, extent_of
 from seginst_gui.canvas.stamps import Extent, Words
 
 TILE_PX = 256
@@ -43,6 +43,8 @@ class Layer:
         self._extents: npt.NDArray[np.int64] = np.empty((0, 4), np.int64)
         self._zoom, self._unit_px = 0.0, 1
         self._tiles: OrderedDict[_Key, _Tile] = OrderedDict()
+        self._begun: tuple[_Key, Drawing] | None = None
+        """The tile that the last frame had no time to finish."""
         self._kept = Kept()
         self._old_zoom = 0.0
         self._old_tiles: dict[_Key, Words] = {}
@@ -53,6 +55,7 @@ class Layer:
         """Forget everything: another image is coming."""
         self.show({})
         self._tiles.clear()
+        self._begun = None
         self._kept.clear()
         self._old_tiles.clear()
 
@@ -121,7 +124,7 @@ class Layer:
         """Paint a part of the zoomed image, in its device pixels; return what is left to do of it.
 
         Tiles are drawn anew as long as ``perf_counter`` is below ``until``; after that they are
-        left as they were, for another frame.
+        left as they were, for another frame. One that was begun is gone on with there.
         """
         if (zoom, unit_px) != (self._zoom, self._unit_px):
             self._change_zoom(zoom, unit_px)
@@ -135,9 +138,9 @@ class Layer:
                 part = where.intersected(area)
                 tile = self._tiles.get(key)
                 if tile is None or not tile.fresh:
-                    if perf_counter() < until:
-                        tile = self._render(key)
-                    else:
+                    drawn = self._render(key, until) if perf_counter() < until else None
+                    tile = drawn or tile
+                    if drawn is None:
                         left += part
                 if tile is None:
                     missing += part
@@ -153,9 +156,23 @@ class Layer:
         """Forget the tiles of the earlier zoom: the whole view is drawn at this one."""
         self._old_tiles = {}
 
-    def _render(self, key: _Key) -> _Tile:
+    def _render(self, key: _Key, until: float) -> _Tile | None:
+        """Draw a tile, or go on with it; None if that takes longer."""
+        begun, self._begun = self._begun, None
+        drawing = begun[1] if begun is not None and begun[0] == key else self._draw(key)
+        while drawing.go_on():
+            if perf_counter() >= until:
+                self._begun = key, drawing
+                return None
+        self.n_rendered += 1
+        tile = self._tiles[key] = _Tile(drawing.words())
+        self._tiles.move_to_end(key)
+        while len(self._tiles) > MAX_TILES:
+            self._tiles.popitem(last=False)
+        return tile
+
+    def _draw(self, key: _Key) -> Drawing:
         x0, y0 = key[0] * TILE_PX, key[1] * TILE_PX
-        tile_window = (x0, y0, x0 + TILE_PX, y0 + TILE_PX)
         reach = MARGIN_PX * self._unit_px + 1
         seen = (
             math.floor((x0 - reach) / self._zoom),
@@ -163,17 +180,9 @@ class Layer:
             math.ceil((x0 + TILE_PX + reach) / self._zoom),
             math.ceil((y0 + TILE_PX + reach) / self._zoom),
         )
-        hits = _touching(self._extents, seen)
-        things = [self._order[n] for n in hits.tolist()]
-        words = (
-            render(things, self._zoom, tile_window, self._unit_px, self._kept) if things else None
-        )
-        self.n_rendered += 1
-        tile = self._tiles[key] = _Tile(words)
-        self._tiles.move_to_end(key)
-        while len(self._tiles) > MAX_TILES:
-            self._tiles.popitem(last=False)
-        return tile
+        things = [self._order[n] for n in _touching(self._extents, seen).tolist()]
+        tile_window = (x0, y0, x0 + TILE_PX, y0 + TILE_PX)
+        return Drawing(things, self._zoom, tile_window, self._unit_px, self._kept)
 
     def _paint_old(self, painter: QPainter, missing: QRegion) -> None:
         side = TILE_PX * self._zoom / self._old_zoom if self._old_tiles else 0.0
@@ -191,10 +200,13 @@ class Layer:
             self._old_zoom = self._zoom
             self._old_tiles = {k: t.words for k, t in self._tiles.items() if t.words is not None}
         self._tiles.clear()
+        self._begun = None
         self._kept.clear()
         self._zoom, self._unit_px = zoom, unit_px
 
     def _spoil(self, changed: Sequence[Extent]) -> None:
+        if changed:
+            self._begun = None
         if not changed or not self._tiles:
             return
         reach = MARGIN_PX * self._unit_px + 1

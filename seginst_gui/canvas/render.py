@@ -134,31 +134,67 @@ def render(
 ) -> Words | None:
     """Return the words ``(height, width)`` of a window in device pixels; None if nothing is there.
 
-    Fills come first, then casings, then lines, so that an object never hides another's outline.
     ``kept`` has the shapes of earlier windows of this zoom, and gets those that are made.
     """
-    shapes: list[Shape] = []
-    boxes: list[Thing] = []
-    for instance, look in sorted(things, key=_rank):
-        if instance.mask is None:
-            boxes.append((instance, look))
-            continue
+    drawing = Drawing(things, zoom, window, unit_px, kept)
+    while drawing.go_on():
+        pass
+    return drawing.words()
+
+
+class Drawing:
+    """What ``render`` does, one object at a time, so that it need not be done in one go."""
+
+    def __init__(
+        self,
+        things: Sequence[Thing],
+        zoom: float,
+        window: Extent,
+        unit_px: int = 1,
+        kept: Kept | None = None,
+    ) -> None:
+        self._zoom, self._window, self._unit_px, self._kept = zoom, window, unit_px, kept
+        self._ahead = iter(sorted(things, key=_rank))
+        self._shapes: list[Shape] = []
+        self._boxes: list[Thing] = []
+
+    def go_on(self) -> bool:
+        """Make the next object ready; return whether there was one."""
+        thing = next(self._ahead, None)
+        if thing is None:
+            return False
+        if thing[0].mask is None:
+            self._boxes.append(thing)
+        else:
+            shape = self._shape(*thing, thing[0].mask)
+            if shape is not None and meet(self._window, shape.part):
+                self._shapes.append(shape)
+        return True
+
+    def words(self) -> Words | None:
+        """Return the words ``(height, width)`` of the objects made ready; None if none is seen.
+
+        Fills come first, then casings, then lines, so that an object never hides another's outline.
+        """
+        fills = [s for shape in self._shapes for s in shape.fill]
+        casings = [s for shape in self._shapes for s in shape.casings]
+        lines = [s for shape in self._shapes for s in shape.lines]
+        words = lay(self._window, fills + casings + lines)
+        for instance, look in self._boxes:
+            _lay_box(words, self._window, instance.box, look, self._zoom, self._unit_px)
+        return words if words.any() else None
+
+    def _shape(self, instance: Instance, look: Look, mask: Mask) -> Shape | None:
+        kept = self._kept
         shape = kept.find(instance, look) if kept is not None else None
         if shape is None:
+            keeps = kept is not None
             shape = _shape(
-                instance, instance.mask, look, zoom, window, unit_px, keeps=kept is not None
+                instance, mask, look, self._zoom, self._window, self._unit_px, keeps=keeps
             )
             if kept is not None and shape is not None and shape.whole:
                 kept.keep(instance.id, shape)
-        if shape is not None and meet(window, shape.part):
-            shapes.append(shape)
-    fills = [s for shape in shapes for s in shape.fill]
-    casings = [s for shape in shapes for s in shape.casings]
-    lines = [s for shape in shapes for s in shape.lines]
-    words = lay(window, fills + casings + lines)
-    for instance, look in boxes:
-        _lay_box(words, window, instance.box, look, zoom, unit_px)
-    return words if words.any() else None
+        return shape
 
 
 def device_extent(mask: Mask, zoom: float) -> Extent:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QRect
 from PySide6.QtGui import QImage, QPainter
 
 from seginst_core.types import Box, Instance, Mask
+from seginst_gui.canvas import overlay
 from seginst_gui.canvas import render as module
 from seginst_gui.canvas.looks import annotated, proposed
 from seginst_gui.canvas.overlay import Layer, changed_pixels
@@ -261,3 +262,73 @@ def test_at_another_zoom_or_scale_nothing_of_the_former_one_is_left(again) -> No
         return image
 
     assert painted((1.0, 1), again) == painted(again) != painted((1.0, 1))
+
+
+class Ticks:
+    """A clock that is one on whenever it is looked at."""
+
+    n = 0
+
+    def __call__(self) -> float:
+        self.n += 1
+        return self.n
+
+
+def painted(layer: Layer, zoom: float, until: float, left: int = 0) -> tuple[QImage, bool]:
+    """A view of 300 px, and whether nothing is left to paint of it."""
+    image = QImage(300, 300, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(0)
+    painter = QPainter(image)
+    painter.translate(-left, 0)
+    rest = layer.paint(painter, zoom, QRect(left, 0, 300, 300), 1, until)
+    painter.end()
+    return image, rest.isEmpty()
+
+
+@pytest.mark.parametrize("meanwhile", ["nothing", "moved", "gone", "cleared", "zoom", "panned"])
+def test_a_tile_begun_in_one_frame_is_gone_on_with_in_the_next(meanwhile, monkeypatch) -> None:
+    look = annotated((230, 159, 0))
+    now = {n: thing(n, disc(9 * n, 7 * n, 30), look) for n in range(20)}
+    now[19] = thing(19, disc(280, 7, 30), look)
+    now |= {n: thing(n, None, look, Box(5 * n, 100, 5 * n + 40, 150)) for n in range(20, 25)}
+    layer, zoom, left, clock = Layer(), 1.0, 0, Ticks()
+    layer.show(now)
+    monkeypatch.setattr(overlay, "perf_counter", clock)
+    image, done = painted(layer, zoom, clock.n + 5)
+    assert not done
+    assert layer.n_rendered == 0
+    if meanwhile == "moved":
+        now[2] = thing(2, disc(60, 5, 30), look)
+        layer.update({2: now[2]})
+    elif meanwhile == "gone":
+        layer.update({3: None})
+        del now[3]
+    elif meanwhile == "cleared":
+        layer.clear()
+        now = {1: thing(1, disc(3, 5, 30), look)}
+        layer.show(now)
+    elif meanwhile == "zoom":
+        zoom = 0.7
+    elif meanwhile == "panned":
+        left = 256
+    frames = 0
+    while not done:
+        image, done = painted(layer, zoom, clock.n + 5, left)
+        frames += 1
+        assert frames < 60
+    assert frames > 4 or meanwhile in ("cleared", "panned")
+    other = Layer()
+    other.show(now)
+    assert image == painted(other, zoom, math.inf, left)[0]
+
+
+def test_a_tile_that_takes_two_frames_shows_its_former_self_in_the_first(monkeypatch) -> None:
+    look = annotated((230, 159, 0))
+    layer, clock = Layer(), Ticks()
+    layer.show({n: thing(n, disc(9 * n, 7 * n, 30), look) for n in range(9)})
+    before, _ = painted(layer, 1.0, math.inf)
+    layer.update({2: thing(2, disc(60, 5, 30), look)})
+    monkeypatch.setattr(overlay, "perf_counter", clock)
+    image, done = painted(layer, 1.0, 5)
+    assert not done
+    assert image == before

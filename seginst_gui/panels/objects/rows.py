@@ -129,10 +129,11 @@ class ObjectRows(QAbstractTableModel):
             stay = [row for row in self._rows if row.id not in ids]
             self._take(stay, document.some(ids) if document else ())
             return
+        row_of = self._maker()
         for instance_id in sorted(ids):
             instance = document.get(instance_id) if document else None
             old = self._by_id.get(instance_id)
-            new = None if instance is None else self._row(instance)
+            new = None if instance is None else row_of(instance)
             new = new if new is not None and self._filter.matches(new) else None
             if old is not None and new is not None and self._key(old) == self._key(new):
                 place = self._place(old)
@@ -240,17 +241,24 @@ class ObjectRows(QAbstractTableModel):
     def _take(self, stay: list[Row], instances: Iterable[Instance]) -> None:
         """Show rows as they are, and rows of these objects."""
         self.beginResetModel()
-        news = map(self._row, instances)
+        news = map(self._maker(), instances)
         wanted = filter(self._filter.matches, news) if self._filter else news
         self._rows = [*stay, *wanted]
         self._by_id = {row.id: row for row in self._rows}
         self._rows.sort(key=self._key, reverse=self._descending)
         self.endResetModel()
 
-    def _row(self, instance: Instance) -> Row:
-        session, key = self._session, instance.id
-        mark = "hide" if key in session.hidden else "lock" if key in session.locked else ""
-        return Row(key, instance, session.category_of(instance), mark)
+    def _maker(self) -> Callable[[Instance], Row]:
+        """Return what makes the rows of many objects."""
+        classes = {category.id: category for category in self._session.categories}
+        hidden, locked = self._session.hidden, self._session.locked
+
+        def row(instance: Instance) -> Row:
+            key = instance.id
+            mark = "hide" if key in hidden else "lock" if key in locked else ""
+            return Row(key, instance, classes.get(instance.category_id), mark)
+
+        return row
 
 
 def origin_text(instance: Instance) -> str:
