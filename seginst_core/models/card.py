@@ -8,6 +8,7 @@ import hashlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import tomli_w
@@ -67,7 +68,7 @@ def read_card(folder: Path) -> ModelCard:
     if not path.is_file():
         raise ModelError(f"{folder} is not a model directory: it holds no {CARD_NAME}.")
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = _parsed(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ModelError(f"The model card {path} cannot be read: {error}.") from error
     version = table.get("format")
@@ -101,6 +102,12 @@ def file_digest(path: Path) -> str:
     """SHA-256 of a file, in hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Mapping[str, object]:
+    """Return the table of a card; the library is listed often, and its cards stay the same."""
+    return tomllib.loads(text)
 
 
 def _card_from_table(table: Mapping[str, object]) -> ModelCard:
