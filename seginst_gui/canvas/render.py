@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seginst_core.types import BoolArray, Box, Instance, Mask
-from seginst_gui.canvas.stamps import Extent, Stamp, Words, lay, meet, stamp
+from seginst_gui.canvas.stamps import Extent, Stamp, Words, lay, meet, stamp, touch
 
 Colour = tuple[int, int, int]
 
@@ -167,7 +167,7 @@ class Drawing:
             self._boxes.append(thing)
         else:
             shape = self._shape(*thing, thing[0].mask)
-            if shape is not None and meet(self._window, shape.part):
+            if shape is not None and touch(shape.part, self._window):
                 self._shapes.append(shape)
         return True
 

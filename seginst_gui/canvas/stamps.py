@@ -96,6 +96,11 @@ def _lay_one(words: Words, window: Extent, stamp: Stamp) -> None:
     np.copyto(words[y0 - top : y1 - top, x0 - left : x1 - left], np.uint32(stamp.tint), where=bits)
 
 
+def touch(a: Extent, b: Extent) -> bool:
+    """Return whether two extents share anything; asked of thousands in a frame."""
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
 def meet(a: Extent, b: Extent) -> Extent | None:
     """Return what two extents share; None if nothing."""
     x0, y0, x1, y1 = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
