@@ -111,10 +111,14 @@ def panning(window: MainWindow) -> Samples:
 
 
 def stroke(window: MainWindow, instance: Instance, radius_px: int) -> tuple[list[float], float]:
-    """Paint over an object at 1:1; return the seconds of each event, and of the stroke's end."""
+    """Paint along an object's upper edge at 1:1, half of it outside, so that every event adds.
+
+    Return the seconds of each event, and of the stroke's end.
+    """
     canvas, session = window.canvas, window.session
-    box = instance.box
-    canvas.look_at((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, 1.0)
+    mask = session.document.get(instance.id).mask
+    middle = mask.bits.shape[1] // 2
+    canvas.look_at(mask.x0 + middle, mask.y0 + int(mask.bits[:, middle].argmax()), 1.0)
     window.use_tool("brush")
     window.tools["brush"].set_radius(float(radius_px))
     session.select([instance.id])
@@ -134,7 +138,8 @@ def changing(window: MainWindow, small: Instance) -> Samples:
     """Undo and redo a stroke, select, hide all, change one object, delete 500 and take it back."""
     session, canvas, actions = window.session, window.canvas, window.actions_by_id
     taken: Samples = {"undo": [], "edit_saved": [], "select": [], "hide_all": []}
-    stroke(window, session.document.get(small.id), 50)
+    # One that was not painted on before, where a wider stroke would leave nothing to add.
+    stroke(window, session.instances[2], 50)
     for _ in range(N_TIMES):
         taken["undo"].append(_shown(session.undo))
         _shown(session.redo)
