@@ -154,21 +154,29 @@ class Drawing:
         kept: Kept | None = None,
     ) -> None:
         self._zoom, self._window, self._unit_px, self._kept = zoom, window, unit_px, kept
-        self._ahead = iter(sorted(things, key=_rank))
-        self._shapes: list[Shape] = []
-        self._boxes: list[Thing] = []
+        things = sorted(things, key=_rank)
+        self._boxes = [thing for thing in things if thing[0].mask is None]
+        self._things = [thing for thing in things if thing[0].mask is not None]
+        self._shapes: list[Shape | None] = [None] * len(self._things)
+        if kept is not None:
+            # Most of thousands are here already, and those are no step each.
+            self._shapes = [kept.find(*thing) for thing in self._things]
+        self._ahead = iter([n for n, shape in enumerate(self._shapes) if shape is None])
 
     def go_on(self) -> bool:
         """Make the next object ready; return whether there was one."""
-        thing = next(self._ahead, None)
-        if thing is None:
+        place = next(self._ahead, None)
+        if place is None:
             return False
-        if thing[0].mask is None:
-            self._boxes.append(thing)
-        else:
-            shape = self._shape(*thing, thing[0].mask)
-            if shape is not None and touch(shape.part, self._window):
-                self._shapes.append(shape)
+        instance, look = self._things[place]
+        assert instance.mask is not None
+        kept, window = self._kept, self._window
+        shape = _shape(
+            instance, instance.mask, look, self._zoom, window, self._unit_px, keeps=kept is not None
+        )
+        if kept is not None and shape is not None and shape.whole:
+            kept.keep(instance.id, shape)
+        self._shapes[place] = shape
         return True
 
     def words(self) -> Words | None:
@@ -176,25 +184,14 @@ class Drawing:
 
         Fills come first, then casings, then lines, so that an object never hides another's outline.
         """
-        fills = [s for shape in self._shapes for s in shape.fill]
-        casings = [s for shape in self._shapes for s in shape.casings]
-        lines = [s for shape in self._shapes for s in shape.lines]
+        seen = [s for s in self._shapes if s is not None and touch(s.part, self._window)]
+        fills = [stamp for shape in seen for stamp in shape.fill]
+        casings = [stamp for shape in seen for stamp in shape.casings]
+        lines = [stamp for shape in seen for stamp in shape.lines]
         words = lay(self._window, fills + casings + lines)
         for instance, look in self._boxes:
             _lay_box(words, self._window, instance.box, look, self._zoom, self._unit_px)
         return words if words.any() else None
-
-    def _shape(self, instance: Instance, look: Look, mask: Mask) -> Shape | None:
-        kept = self._kept
-        shape = kept.find(instance, look) if kept is not None else None
-        if shape is None:
-            keeps = kept is not None
-            shape = _shape(
-                instance, mask, look, self._zoom, self._window, self._unit_px, keeps=keeps
-            )
-            if kept is not None and shape is not None and shape.whole:
-                kept.keep(instance.id, shape)
-        return shape
 
 
 def device_extent(mask: Mask, zoom: float) -> Extent:

@@ -327,7 +327,7 @@ def test_a_tile_that_takes_two_frames_shows_its_former_self_in_the_first(monkeyp
     layer, clock = Layer(), Ticks()
     layer.show({n: thing(n, disc(9 * n, 7 * n, 30), look) for n in range(9)})
     before, _ = painted(layer, 1.0, math.inf)
-    layer.update({2: thing(2, disc(60, 5, 30), look)})
+    layer.update({n: thing(n, disc(9 * n, 9 * n, 30), look) for n in range(9)})
     monkeypatch.setattr(overlay, "perf_counter", clock)
     image, done = painted(layer, 1.0, 5)
     assert not done
