@@ -17,8 +17,8 @@ _SMALL_SIDE_PX = 128
 """Stamps of at most this side may be laid together."""
 _MANY = 50
 """An array operation for each of so many small stamps takes longer than one for all of them."""
-_ROW = 256
-"""What a row counts in a stamp's ``places``; more than any column."""
+_ROW = 512
+"""How wide the sheet is that small stamps are laid on together, with a border on either side."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +29,7 @@ class Stamp:
     part: Extent
     tint: int
     places: npt.NDArray[np.int32] | None
-    """``row * 256 + column`` of each pixel in the part, if they are known."""
+    """``row * 512 + column`` of each pixel in the part, if they are known."""
 
     @property
     def n_bytes(self) -> int:
@@ -55,15 +55,16 @@ def lay(window: Extent, stamps: Sequence[Stamp]) -> Words:
     Each of them must meet the window; what reaches out of it is left out.
     """
     x0, y0, x1, y1 = window
-    if sum(s.places is not None for s in stamps) < _MANY:
-        words = np.zeros((y1 - y0, x1 - x0), np.uint32)
+    border, wide, high = _SMALL_SIDE_PX, x1 - x0, y1 - y0
+    few = sum([s.places is not None for s in stamps]) < _MANY
+    if few or wide > _ROW - 2 * border:
+        words = np.zeros((high, wide), np.uint32)
         for one in stamps:
             _lay_one(words, window, one)
         return words
     # With a border that a small stamp cannot reach over, none need be cut to fit.
-    border = _SMALL_SIDE_PX
-    sheet = np.zeros((y1 - y0 + 2 * border, x1 - x0 + 2 * border), np.uint32)
-    words = sheet[border:-border, border:-border]
+    sheet = np.zeros((high + 2 * border, _ROW), np.uint32)
+    words = sheet[border : border + high, border : border + wide]
     for known, run in groupby(stamps, lambda stamp: stamp.places is not None):
         if known:
             _lay_together(sheet, x0 - border, y0 - border, list(run))
@@ -74,12 +75,10 @@ def lay(window: Extent, stamps: Sequence[Stamp]) -> Words:
 
 
 def _lay_together(sheet: Words, left: int, top: int, stamps: Sequence[Stamp]) -> None:
-    wide = sheet.shape[1]
     found = [s.places for s in stamps if s.places is not None]
     counts = [places.size for places in found]
-    corners = [(s.part[1] - top) * wide + s.part[0] - left for s in stamps]
-    places = np.concatenate(found)
-    flat = (places // _ROW) * wide + places % _ROW + np.repeat(np.array(corners), counts)
+    corners = [(s.part[1] - top) * _ROW + s.part[0] - left for s in stamps]
+    flat = np.concatenate(found) + np.repeat(np.array(corners, np.int32), counts)
     # Where several meet, the last one stays.
     sheet.reshape(-1)[flat] = np.repeat(np.array([s.tint for s in stamps], np.uint32), counts)
 

@@ -128,6 +128,8 @@ class ObjectsPanel(QWidget):
             yield
         finally:
             self._syncing = False
+        # Else it is done while painting, and all is painted twice.
+        self._table.executeDelayedItemsLayout()
 
     def _show_selection(self) -> None:
         rows = self._rows.rows_of(self._session.selection)
