@@ -31,6 +31,7 @@ from seginst_gui.main_window import MainWindow
 VIEW_PX = (1600, 1000)
 N_FRAMES = 60
 N_TIMES = 20
+IDLE_SECONDS = 0.0002
 Samples = dict[str, list[float]]
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 
@@ -239,8 +240,9 @@ def wait(done: Callable[[], bool]) -> None:
     """Run the event loop until something is so."""
     QApplication.processEvents()
     while not done():
-        QApplication.processEvents()
-        time.sleep(0.0005)
+        # The program's own loop rests when there is nothing to do, and not after each frame.
+        if seconds_of(QApplication.processEvents) < IDLE_SECONDS:
+            time.sleep(0.0005)
 
 
 def seconds_of(work: Callable[[], object]) -> float:
