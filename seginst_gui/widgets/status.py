@@ -1,12 +1,16 @@
 """The status bar: what the tool does, where the pointer is, what runs, and on which device."""
 
 from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from seginst_gui.icons import icon
 from seginst_gui.language import later, tr
+from seginst_gui.panels.labels import ElidedLabel
 
 CPU_TIP = later("No GPU was found, so the models run on the processor, which takes longer.")
+
+_GAP_PX = 10
 
 
 class StatusBar(QStatusBar):
@@ -18,7 +22,9 @@ class StatusBar(QStatusBar):
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         self.setContentsMargins(8, 0, 8, 0)
-        self._hint = QLabel()
+        # It gives way to the facts: a long one must not widen the window.
+        self._hint = ElidedLabel()
+        self._hint.setForegroundRole(QPalette.ColorRole.WindowText)
         self._hint.setObjectName("hint")
         self.addWidget(self._hint, 1)
         self._job = QLabel()
@@ -48,11 +54,13 @@ class StatusBar(QStatusBar):
             self._device,
         ):
             self.addPermanentWidget(widget)
+        for label in (self._image, self._device):
+            label.setContentsMargins(_GAP_PX, 0, 0, 0)
         self.show_idle()
 
     def show_hint(self, text: str) -> None:
         """Say what the tool in use does."""
-        self._hint.setText(text)
+        self._hint.show_text(text)
 
     def show_job(self, text: str, fraction: float) -> None:
         """Show what runs."""

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from seginst_core.project.edits import add
 from seginst_core.types import Box, Instance, Mask, Prediction
 from seginst_gui.main_window import MainWindow
+from seginst_gui.tools import TOOLS
 from seginst_gui.widgets.status import StatusBar
 
 from .canvas_scenes import open_window
@@ -60,6 +61,27 @@ class Layouts(QObject):
         if event.type() == QEvent.Type.LayoutRequest:
             self.of.append(watched.objectName() or type(watched).__name__)
         return False
+
+
+@pytest.mark.parametrize("width", [1300, 2600])
+def test_a_long_hint_gives_way_to_the_facts_and_comes_back(qtbot: QtBot, width: int) -> None:
+    status = StatusBar()
+    qtbot.addWidget(status)
+    status.resize(width, 30)
+    status.show()
+    qtbot.waitExposed(status)
+    longest = max((entry.hint for entry in TOOLS.values()), key=len)
+    status.show_hint(longest)
+    status.show_device("cpu", "CPU, 64 threads (a processor with a name of some length)")
+    status.show_job("Reading", 0.1)
+    status.show_image("10000 x 10000 px")
+    QApplication.processEvents()
+    assert status.width() == width
+    assert status.minimumSizeHint().width() < 1300
+    hint = status.findChild(QLabel, "hint")
+    assert (hint.text() == longest) == (width > 1300)
+    assert hint.toolTip() == longest
+    assert "of some length" in status.device_text
 
 
 def test_no_move_of_the_pointer_lays_the_status_bar_out_anew(qtbot: QtBot) -> None:
