@@ -7,6 +7,7 @@ clock's. The OpenVINO figures appear where it is installed.
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
@@ -16,18 +17,29 @@ from torchvision.models.detection import maskrcnn_resnet50_fpn_v2
 from torchvision.models.detection.roi_heads import paste_masks_in_image
 
 from benchmarks.large_image import large_image
-from benchmarks.report import Choices, Figure, choices, figure, seconds, show
+from benchmarks.report import (
+    Choices,
+    Figure,
+    choices,
+    figure,
+    memory_as_it_comes,
+    seconds,
+    seconds_in_turns,
+    show,
+)
 from seginst_core.engines.batches import CROPS_AT_ONCE, TILES_AT_ONCE, Batches, batches_for
 from seginst_core.engines.openvino_backend import openvino_unet, use_openvino
 from seginst_core.engines.torchvision_engine import TorchvisionNetwork
 from seginst_core.masks.paste import paste_soft
 from seginst_core.masks.rle import encode
+from seginst_core.memory import keep_freed_memory
 from seginst_core.models.card import ModelCard
 from seginst_core.models.config import DETECTORS, NESTED_UNETS, NestedUNetConfig
 from seginst_core.models.folding import fold_batch_norm
+from seginst_core.models.fusing import use_fusing
 from seginst_core.models.nested_unet import NestedUNet
 from seginst_core.models.winograd import use_winograd, uses_winograd
-from seginst_core.pipelines.drawing import torch_draw
+from seginst_core.pipelines.drawing import torch_draw, uses_fusing
 from seginst_core.pipelines.end_to_end import EndToEnd
 from seginst_core.pipelines.tiling import tile_grid
 from seginst_core.pipelines.two_stage import TwoStage
@@ -42,6 +54,7 @@ Part = Callable[[Choices], Iterator[Figure]]
 
 def main() -> None:
     """Print one figure a line."""
+    keep_freed_memory()
     given = choices("Prediction, against plain torch and torchvision, on the CPU.", PARTS)
     for name, part in PARTS.items():
         if not given.only or name in given.only:
@@ -90,7 +103,7 @@ def mask_rcnn(given: Choices) -> Iterator[Figure]:
     theirs.roi_heads.detections_per_img = len(found.scores)
 
     def plain() -> None:
-        with torch.inference_mode():
+        with memory_as_it_comes(), torch.inference_mode():
             theirs([tensor])
 
     against = 1000 * seconds(plain, n_runs, given.clock)
@@ -146,31 +159,39 @@ def _make_doubtful(net: nn.Module, tensor: torch.Tensor) -> None:
 
 def nested_unet(given: Choices) -> Iterator[Figure]:
     """The masks in 64 boxes of an image, cutting and pasting included."""
-    preset, n_boxes, n_runs = ("tiny", 8, 1) if given.quick else ("accurate", 64, 3)
+    preset, n_boxes, n_runs = ("tiny", 8, 1) if given.quick else ("accurate", 64, 5)
     shape = NESTED_UNETS[preset]
     unet = NestedUNet(4, shape.widths).eval()
     crops = torch.rand(n_boxes, 4, shape.crop_px, shape.crop_px)
     boxes = boxes_in(n_boxes, 1000, np.random.default_rng(2))
     image = noise(1000)
+    alone = deepcopy(unet)
 
     def plain() -> None:
-        with torch.inference_mode():
-            unet(crops)
+        with memory_as_it_comes(), torch.inference_mode():
+            alone(crops)
 
-    against = 1000 * seconds(plain, n_runs, given.clock)
+    unet.to(memory_format=torch.channels_last)
+    fold_batch_norm(unet)
+    ways = {}
+    if find_spec("openvino"):
+        ways["_openvino"] = openvino_unet(unet, shape.crop_px, unet.depth)
+    if uses_fusing(CPU):
+        use_fusing(unet)
+    ways |= {"": torch_draw(unet, CPU, unet.depth), "_l2": torch_draw(unet, CPU, 2)}
+    works: dict[str, Callable[[], object]] = {"plain": plain}
+    for name, draw in ways.items():
+        ours = replace(without_detector(preset, shape), draw=draw)
+        works[name] = partial(ours.masks_in_boxes, image, boxes)
+    taken = seconds_in_turns(works, n_runs, given.clock)
     words = (
         f"the same network alone, in float32 as torch runs it, {n_boxes} crops of "
         f"{shape.crop_px} x {shape.crop_px}"
     )
-    unet.to(memory_format=torch.channels_last)
-    fold_batch_norm(unet)
-    ways = {"": torch_draw(unet, CPU, unet.depth), "_l2": torch_draw(unet, CPU, 2)}
-    if find_spec("openvino"):
-        ways["_openvino"] = openvino_unet(unet, shape.crop_px, unet.depth)
-    for name, draw in ways.items():
-        ours = replace(without_detector(preset, shape), draw=draw)
-        value = seconds(lambda ours=ours: ours.masks_in_boxes(image, boxes), n_runs, given.clock)
-        yield figure(f"nested_unet_64{name}", 1000 * value, "ms", words, against)
+    for name in ways:
+        yield figure(
+            f"nested_unet_64{name}", 1000 * taken[name], "ms", words, 1000 * taken["plain"]
+        )
 
 
 def tiles(given: Choices) -> Iterator[Figure]:

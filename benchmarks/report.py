@@ -6,9 +6,12 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from seginst_core.memory import keep_freed_memory, set_malloc
 
 CLOCK_VARIABLE = "SEGINST_BENCH_CLOCK"
 """Set to ``cpu``, processor time is counted in place of the clock, here and in processes begun."""
@@ -89,6 +92,35 @@ def seconds(
         work()
         taken.append(clock() - began)
     return statistics.median(taken)
+
+
+def seconds_in_turns(
+    works: Mapping[str, Callable[[], object]],
+    n_runs: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, float]:
+    """Return the median time of each of several works, done in turns as a machine's speed drifts.
+
+    One round more comes first and does not count.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for turn in range(n_runs + (n_runs > 1)):
+        for name, work in works.items():
+            began = clock()
+            work()
+            if turn or n_runs == 1:
+                taken[name].append(clock() - began)
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+@contextmanager
+def memory_as_it_comes() -> Iterator[None]:
+    """Have the yardstick's memory handled as glibc does by itself, at the most it keeps then."""
+    set_malloc(mapped_from=32 << 20, kept=64 << 20)
+    try:
+        yield
+    finally:
+        keep_freed_memory()
 
 
 def peak_megabytes() -> float:

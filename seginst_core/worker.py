@@ -22,6 +22,7 @@ from seginst_core.errors import Cancelled
 from seginst_core.events import Event, JsonValue, Reporter
 from seginst_core.jobs import JOBS, Job
 from seginst_core.jobs.failures import sentence
+from seginst_core.memory import keep_freed_memory
 
 QUIT_SECONDS = 10.0
 NICENESS = 5
@@ -50,6 +51,7 @@ def main() -> None:
     if hasattr(os, "nice"):
         # Training fills every core; the window that started it must still answer at once.
         os.nice(NICENESS)
+    keep_freed_memory()
     # Not sys.stdin: the interpreter aborts at its end if a thread still reads from that.
     with suppress(KeyboardInterrupt), open(0, "rb", closefd=False) as source:
         serve(source, out, JOBS, describe, _end_soon)

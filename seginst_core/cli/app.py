@@ -6,6 +6,7 @@ import typer
 
 from seginst_core import __version__
 from seginst_core.cli import exchange, machine, models, predict, review, study, train
+from seginst_core.memory import keep_freed_memory
 
 app = typer.Typer(
     name="seginst",
@@ -47,4 +48,5 @@ app.command("doctor")(machine.doctor)
 
 def main() -> None:
     """Run the command that the process was started with."""
+    keep_freed_memory()
     app()

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from seginst_core.engines.device import has_fast_bfloat16
 from seginst_core.errors import ModelError
+from seginst_core.models.fusing import can_fuse
 from seginst_core.models.nested_unet import NestedUNet
 
 Draw = Callable[[Tensor], Tensor]
@@ -20,6 +21,11 @@ def checked_levels(unet: NestedUNet, levels: int) -> int:
             f"This model's nested U-Net has {unet.depth} levels to draw with, not {levels}."
         )
     return levels or unet.depth
+
+
+def uses_fusing(device: torch.device) -> bool:
+    """Whether this is a CPU where fused convolutions were measured to pay."""
+    return device.type == "cpu" and has_fast_bfloat16(device) and can_fuse()
 
 
 def torch_draw(unet: NestedUNet, device: torch.device, levels: int) -> Draw:
