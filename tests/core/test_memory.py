@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from seginst_core import memory
+from seginst_core import memory, worker
+from seginst_core.cli import app as cli
 
 FAULTS = """
 import resource
@@ -37,3 +38,16 @@ def test_elsewhere_nothing_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(memory.platform, "libc_ver", lambda: ("", ""))
     monkeypatch.setattr(memory, "ctypes", None)
     assert not memory.keep_freed_memory()
+
+
+def test_the_commands_and_the_worker_ask_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(cli, "keep_freed_memory", lambda: asked.append("commands"))
+    monkeypatch.setattr(cli, "app", lambda: asked.append("run"))
+    cli.main()
+    monkeypatch.setattr(worker, "keep_freed_memory", lambda: asked.append("worker"))
+    monkeypatch.setattr(worker, "serve", lambda *_: asked.append("serve"))
+    monkeypatch.setattr(worker, "_claim_stdout", lambda: None)
+    monkeypatch.setattr(worker, "NICENESS", 0)
+    worker.main()
+    assert asked == ["commands", "run", "worker", "serve"]

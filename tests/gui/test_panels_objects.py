@@ -23,6 +23,8 @@ from seginst_gui.panels.objects.panel import (
 from seginst_gui.panels.objects.rows import AREA, CLASS, COLUMNS, ORIGIN, SCORE
 from seginst_gui.session import Session
 
+from .canvas_scenes import Paints
+
 MakeInstance = Callable[..., Instance]
 
 
@@ -287,6 +289,26 @@ def test_two_thousand_objects_select_both_ways(
     opened.select(wanted)
     assert selected_rows(panel) == list(range(1, 2000, 2))
     assert opened.selection == frozenset(wanted)
+
+
+def test_many_changes_paint_the_table_once(
+    qtbot: QtBot, panel: ObjectsPanel, opened: Session, three: list[Instance]
+) -> None:
+    assert opened.image is not None
+    bit, box = Mask(3, 3, np.ones((2, 2), np.bool_)), Box(3, 3, 5, 5)
+    first, many = (
+        [Instance(number, 1, box, bit) for number in opened.new_ids(200)] for _ in range(2)
+    )
+    # With these there is a scroll bar already.
+    opened.apply(add(opened.image.id, first, "Import"))
+    qtbot.wait(50)
+    paints = Paints(table(panel).viewport())
+    for edit in (add(opened.image.id, many, "Import"), remove(opened.image.id, many, "Delete")):
+        opened.apply(edit)
+        qtbot.waitUntil(lambda: bool(paints.rects))
+        qtbot.wait(50)
+        assert len(paints.rects) == 1
+        paints.rects.clear()
 
 
 FILTERS: dict[str, list[str]] = {
