@@ -88,6 +88,8 @@ def test_it_is_for_cpus_made_for_bfloat16_alone(monkeypatch: pytest.MonkeyPatch)
     assert can_fuse()
     assert uses_fusing(CPU)
     assert not uses_fusing(torch.device("meta"))
+    monkeypatch.setattr(drawing, "has_fast_bfloat16", lambda device: True)
+    assert not uses_fusing(torch.device("cuda"))
     monkeypatch.setattr(drawing, "has_fast_bfloat16", lambda device: False)
     assert not uses_fusing(CPU)
 

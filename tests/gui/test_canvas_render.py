@@ -15,7 +15,7 @@ from seginst_gui.canvas import render as module
 from seginst_gui.canvas.looks import annotated, proposed
 from seginst_gui.canvas.overlay import Layer, changed_pixels
 from seginst_gui.canvas.render import Band, Kept, Look, device_extent, render, sample, tint
-from seginst_gui.canvas.stamps import lay, stamp
+from seginst_gui.canvas.stamps import lay, meet, stamp, touch
 
 RED = 0xFFFF0000
 FLAT = Look(RED, ())
@@ -108,11 +108,11 @@ def test_tiles_join_without_a_seam(zoom) -> None:
     assert np.array_equal(np.hstack([empty if h is None else h for h in halves]), whole)
 
 
-@pytest.mark.parametrize("right", [180, 356, 357])
+@pytest.mark.parametrize("right", [180, 356, 560])
 @pytest.mark.parametrize("n", [20, 200])
 def test_stamps_lie_one_over_the_other_whatever_their_sizes(n: int, right: int) -> None:
     rng, window = np.random.default_rng(0), (100, 200, right, 290)
-    expected = np.zeros((900, 900), np.uint32)
+    expected = np.zeros((900, 1100), np.uint32)
     stamps = []
     for turn in range(n):
         side = (5, 40, 300)[turn % 3]
@@ -122,6 +122,12 @@ def test_stamps_lie_one_over_the_other_whatever_their_sizes(n: int, right: int) 
         part = (x0, y0, x0 + side, y0 + side)
         stamps.append(stamp(bits, part, tint_of_it, often=turn % 4 < 2))
     assert np.array_equal(lay(window, stamps), expected[400:490, 300 : 200 + right])
+
+
+@given(*(st.tuples(*(st.integers(0, 6) for _ in range(4))) for _ in range(2)))
+def test_extents_touch_where_they_share_a_pixel(a, b) -> None:
+    a, b = ((x, y, x + 1 + wide, y + 1 + high) for x, y, wide, high in (a, b))
+    assert touch(a, b) == (meet(a, b) is not None)
 
 
 def test_kept_shapes_draw_the_same_and_the_oldest_make_room(monkeypatch) -> None:
