@@ -185,6 +185,8 @@ class Drawing:
         Fills come first, then casings, then lines, so that an object never hides another's outline.
         """
         seen = [s for s in self._shapes if s is not None and touch(s.part, self._window)]
+        if not seen and not self._boxes:
+            return None
         fills = [stamp for shape in seen for stamp in shape.fill]
         casings = [stamp for shape in seen for stamp in shape.casings]
         lines = [stamp for shape in seen for stamp in shape.lines]
