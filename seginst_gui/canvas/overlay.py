@@ -205,9 +205,10 @@ class Layer:
         self._zoom, self._unit_px = zoom, unit_px
 
     def _spoil(self, changed: Sequence[Extent]) -> None:
-        if changed:
-            self._begun = None
-        if not changed or not self._tiles:
+        if not changed:
+            return
+        self._begun = None
+        if not self._tiles:
             return
         reach = MARGIN_PX * self._unit_px + 1
         corners = np.array(list(self._tiles), np.float64) * TILE_PX
