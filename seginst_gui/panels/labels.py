@@ -36,12 +36,13 @@ class IconLabel(QWidget):
 
 
 class ElidedLabel(QLabel):
-    """A dim line that is cut with an ellipsis where it does not fit; its tool tip has it whole."""
+    """A line that is cut with an ellipsis where it does not fit; its tool tip has it whole."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, dim: bool = True) -> None:
         super().__init__()
         self._whole = ""
-        self.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        if dim:
+            self.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def show_text(self, text: str) -> None:

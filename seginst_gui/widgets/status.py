@@ -1,7 +1,6 @@
 """The status bar: what the tool does, where the pointer is, what runs, and on which device."""
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from seginst_gui.icons import icon
@@ -23,8 +22,7 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self.setContentsMargins(8, 0, 8, 0)
         # It gives way to the facts: a long one must not widen the window.
-        self._hint = ElidedLabel()
-        self._hint.setForegroundRole(QPalette.ColorRole.WindowText)
+        self._hint = ElidedLabel(dim=False)
         self._hint.setObjectName("hint")
         self.addWidget(self._hint, 1)
         self._job = QLabel()
