@@ -10,7 +10,7 @@ from seginst_core.types import BoolArray, Box, Mask
 
 def trim(bits: BoolArray, x0: int, y0: int) -> Mask | None:
     """Crop ``bits`` (whose corner is at ``(x0, y0)``) to the pixels set; None if there are none."""
-    left, top, width, height = cv2.boundingRect(bits.view(np.uint8))
+    left, top, width, height = _bounds(bits)
     if width == 0:
         return None
     # A copy, so that a small mask never keeps a large array alive.
@@ -20,10 +20,17 @@ def trim(bits: BoolArray, x0: int, y0: int) -> Mask | None:
 
 def mask_box(mask: Mask) -> Box:
     """Return the tight box of a mask that has at least one pixel."""
-    tight = trim(mask.bits, mask.x0, mask.y0)
-    if tight is None:
+    left, top, width, height = _bounds(mask.bits)
+    if width == 0:
         raise ValueError("an empty mask has no box")
-    return Box(float(tight.x0), float(tight.y0), float(tight.x1), float(tight.y1))
+    x0, y0 = float(mask.x0 + left), float(mask.y0 + top)
+    return Box(x0, y0, x0 + width, y0 + height)
+
+
+def _bounds(bits: BoolArray) -> tuple[int, int, int, int]:
+    """Return left, top, width and height of the pixels set, a width of 0 if there are none."""
+    left, top, width, height = cv2.boundingRect(bits.view(np.uint8))
+    return left, top, width, height
 
 
 def window(mask: Mask, x0: int, y0: int, x1: int, y1: int) -> BoolArray:
