@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import seginst_core.worker as worker
+from seginst_core.files import write_atomic
 from seginst_core.masks.rle import encode
 from seginst_core.models.card import ModelCard, read_card, write_card
 from seginst_core.models.config import DetectorConfig, NestedUNetConfig
@@ -57,7 +58,8 @@ def fine_tune(params, reporter):
         reporter.loss(done, losses, 0.1, "detector")
         time.sleep(0.01)
         done += 1
-        place.write_text(str(done))
+        # Whole or not at all, as the real ones: a worker may be killed while it writes.
+        write_atomic(place, str(done).encode())
     card = make_model(out, params["pipeline"], 3, f"weights of {out.name}")
     verdict = None
     if params["val"]:
