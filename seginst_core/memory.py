@@ -19,6 +19,14 @@ def keep_freed_memory() -> bool:
     return set_malloc(mapped_from=_MAPPED_FROM, kept=_KEPT)
 
 
+def give_back_freed_memory() -> bool:
+    """Hand what this process keeps of freed memory to the system; return whether it can (glibc)."""
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    ctypes.CDLL(None).malloc_trim(0)
+    return True
+
+
 def set_malloc(mapped_from: int, kept: int) -> bool:
     """Set from which size memory is mapped on its own and how much stays when freed, in bytes."""
     if platform.libc_ver()[0] != "glibc":

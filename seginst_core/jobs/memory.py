@@ -5,6 +5,8 @@ from pathlib import Path
 
 import torch
 
+from seginst_core.memory import give_back_freed_memory
+
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"
 
@@ -18,6 +20,8 @@ class PeakMemory:
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
         else:
+            # What the work before freed and the process kept would count as this work's.
+            give_back_freed_memory()
             try:
                 _RESET.write_text(_RESET_PEAK)
             except OSError:

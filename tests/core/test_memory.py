@@ -9,35 +9,46 @@ import pytest
 from seginst_core import memory, worker
 from seginst_core.cli import app as cli
 
-FAULTS = """
-import resource
+HELD = """
+import sys
+from pathlib import Path
 import numpy as np
-from seginst_core.memory import keep_freed_memory
-def faults(megabytes):
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(5):
-        np.ones(megabytes << 20, np.uint8)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-freed = faults(100)
+from seginst_core.memory import give_back_freed_memory, keep_freed_memory
+def held():
+    status = Path("/proc/self/status").read_text().splitlines()
+    return int(next(x for x in status if x.startswith("VmRSS")).split()[1]) / 1024
+def after(megabytes):
+    np.ones(megabytes << 20, np.uint8)
+    return held() - before
+before = held()
+figures = [after(100)]
 assert keep_freed_memory()
-first = faults(100)
-print(freed, first, faults(100))
+figures += [after(100), after(700)]
+after(100)
+assert give_back_freed_memory()
+print(*figures, held() - before)
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
-def test_what_is_freed_is_not_cleared_again() -> None:
-    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True)
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc" or not sys.platform.startswith("linux"),
+    reason="another C library",
+)
+def test_what_is_freed_stays_up_to_a_limit_until_it_is_given_back() -> None:
+    done = subprocess.run([sys.executable, "-c", HELD], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    freed, first, again = map(int, done.stdout.split())
-    assert first < freed / 3, "it is cleared once instead of five times"
-    assert again < freed / 20
+    freed, kept, much, given_back = map(float, done.stdout.split())
+    assert freed < 10
+    assert 90 < kept < 110
+    assert much < 530
+    assert given_back < 10
 
 
 def test_elsewhere_nothing_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory.platform, "libc_ver", lambda: ("", ""))
     monkeypatch.setattr(memory, "ctypes", None)
     assert not memory.keep_freed_memory()
+    assert not memory.give_back_freed_memory()
 
 
 def test_the_commands_and_the_worker_ask_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
