@@ -11,6 +11,11 @@ from hypothesis import HealthCheck, settings
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # Read by torch likewise: threads that spin while they wait make a busy machine many times as slow.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Side by side, each process computes on its share of the cores: on all of them in each, the small
+# networks of the tests take more than twice as long.
+_N_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+_N_PROCESSES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+os.environ.setdefault("OMP_NUM_THREADS", str(max((_N_CORES or 1) // _N_PROCESSES, 1)))
 
 # How long an example takes says more about the machine than about the code. The examples are the
 # same in every run, so that a change is judged by its own effect; `--hypothesis-profile=explore`
@@ -20,6 +25,12 @@ settings.register_profile(
 )
 settings.register_profile("explore", settings.get_profile("same"), derandomize=False)
 settings.load_profile("same")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest: at the end, one process would wait for the other."""
+    long = ("tests/test_benchmarks.py", "tests/e2e/", "tests/core/test_training")
+    items.sort(key=lambda item: not any(part in item.nodeid for part in long))
 
 
 @pytest.fixture(autouse=True)
