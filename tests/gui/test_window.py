@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QTabBar
@@ -43,7 +43,14 @@ def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
     qtbot.waitExposed(window)
     qtbot.waitUntil(lambda: window.session.picture is not None)
     yield window
+    discard(window)
+
+
+def discard(window: MainWindow) -> None:
+    """Close a window and have it gone: later ones would take their time for it as well."""
     window.close()
+    window.deleteLater()
+    QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
 
 
 def press(window: MainWindow, key: Qt.Key, held: Qt.KeyboardModifier | None = None) -> None:
@@ -260,7 +267,9 @@ def test_themes(window: MainWindow, name: str) -> None:
     shade = QApplication.palette().window().color().lightness()
     if name != "theme_system":
         assert (shade < 128) == (name == "theme_dark")
-    assert build_window().actions_by_id[name].isChecked()
+    again = build_window()
+    assert again.actions_by_id[name].isChecked()
+    discard(again)
 
 
 @pytest.mark.slow
