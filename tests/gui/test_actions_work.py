@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QObject, QTimer
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QPalette
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMessageBox, QToolButton
 from pytestqt.qtbot import QtBot
 
 from seginst_core.project.edits import add
 from seginst_core.types import Box, Instance, Mask, Prediction
 from seginst_gui.main_window import MainWindow
+from seginst_gui.panels.labels import ElidedLabel
 from seginst_gui.tools import TOOLS
 from seginst_gui.widgets.status import StatusBar
 
@@ -81,7 +82,12 @@ def test_a_long_hint_gives_way_to_the_facts_and_comes_back(qtbot: QtBot, width: 
     hint = status.findChild(QLabel, "hint")
     assert (hint.text() == longest) == (width > 1300)
     assert hint.toolTip() == longest
+    assert hint.foregroundRole() == QPalette.ColorRole.WindowText, "as dark as what else it says"
     assert "of some length" in status.device_text
+
+
+def test_a_line_below_another_is_dim(qtbot: QtBot) -> None:
+    assert ElidedLabel().foregroundRole() == QPalette.ColorRole.PlaceholderText
 
 
 def test_no_move_of_the_pointer_lays_the_status_bar_out_anew(qtbot: QtBot) -> None:
