@@ -69,7 +69,9 @@ ACTIONS: Mapping[str, ActionEntry] = {
         later("Show all"), ("Shift+O",), later("Show the hidden objects again")
     ),
     "select_all": ActionEntry(
-        later("Select all"), ("Ctrl+A",), later("Select all objects of this image")
+        later("Select all"),
+        ("Ctrl+A",),
+        later("Select all objects of this image that are neither hidden nor locked"),
     ),
     "deselect": ActionEntry(
         later("New object"), ("N",), later("Select nothing: the next stroke is new")

@@ -150,6 +150,11 @@ def test_all_are_selected_and_none(window: MainWindow) -> None:
     assert len(window.session.selected) == 2
     do(window, "deselect")
     assert not window.session.selected
+    first, second = window.session.instances
+    window.session.select([first.id])
+    do(window, "lock")
+    do(window, "select_all")
+    assert window.session.selected == (second,), "as its tip says"
 
 
 def test_what_is_hidden_is_shown_again(window: MainWindow) -> None:
