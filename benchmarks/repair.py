@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seginst_core.masks.corners import move_knot, rings
-from seginst_core.masks.flood import flood
+from seginst_core.masks.classical.flood import flood
 from seginst_core.masks.geometry import iou, trim, window
 from seginst_core.masks.morphology import fill_holes, grow, shrink, smooth
 from seginst_core.types import BoolArray, ImageArray, Mask

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _WITHOUT_QT = (
     *("images", "project", "formats", "library", "events"),
-    *("masks.grabcut", "masks.scissors", "masks.superpixels", "masks.corners", "masks.cut"),
+    *("masks.classical.grabcut", "masks.classical.scissors", "masks.classical.superpixels"),
+    *("masks.corners", "masks.cut"),
 )
 SWITCH_SECONDS = 0.0005
 """A tenth of what Python allows a thread before another one may run."""

@@ -176,9 +176,11 @@ def test_pictures_are_documentation_or_resources() -> None:
 def test_every_tool_is_in_the_table() -> None:
     from seginst_gui.tools import TOOLS
 
+    folders = ("seginst_gui/tools", "seginst_gui/tools/classical")
     written = {
-        f"seginst_gui.tools.{path.stem}.{node.name}"
-        for path in in_folder("seginst_gui/tools", "base")
+        f"{'.'.join(path.with_suffix('').parts)}.{node.name}"
+        for folder in folders
+        for path in in_folder(folder, "base")
         for node in public(path, ast.ClassDef)
         if node.name.endswith("Tool")
     }

@@ -8,14 +8,14 @@ from seginst_gui.session import Session
 from seginst_gui.tools.base import Tool
 from seginst_gui.tools.box import BoxTool
 from seginst_gui.tools.brush import BrushTool, EraserTool
+from seginst_gui.tools.classical.grabcut import GrabCutTool
+from seginst_gui.tools.classical.scissors import ScissorsTool
+from seginst_gui.tools.classical.superpixel import SuperpixelTool
+from seginst_gui.tools.classical.wand import WandTool
 from seginst_gui.tools.corners import CornersTool
 from seginst_gui.tools.cut import CutTool
-from seginst_gui.tools.grabcut import GrabCutTool
 from seginst_gui.tools.polygon import PolygonTool
-from seginst_gui.tools.scissors import ScissorsTool
 from seginst_gui.tools.select import SelectTool
-from seginst_gui.tools.superpixel import SuperpixelTool
-from seginst_gui.tools.wand import WandTool
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from seginst_core.masks.brush import stroke
-from seginst_core.masks.flood import flood
+from seginst_core.masks.classical.flood import flood
 from seginst_core.types import Mask
 
 SIDE = 40

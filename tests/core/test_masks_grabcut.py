@@ -6,7 +6,7 @@ import pytest
 
 from seginst_core.masks.brush import stroke
 from seginst_core.masks.geometry import iou, subtract, union
-from seginst_core.masks.grabcut import grab_in_box, refine
+from seginst_core.masks.classical.grabcut import grab_in_box, refine
 from seginst_core.types import Box, ImageArray, Mask
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seginst_core.masks.scissors import REACH_PX, Scissors
+from seginst_core.masks.classical.scissors import REACH_PX, Scissors
 
 SQUARE = np.full((100, 120, 3), 60, np.uint8)
 SQUARE[30:70, 40:90] = 200

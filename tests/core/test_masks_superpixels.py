@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seginst_core.masks.morphology import parts
-from seginst_core.masks.superpixels import BLOCK_PX, SuperpixelGrid, superpixels
+from seginst_core.masks.classical.superpixels import BLOCK_PX, SuperpixelGrid, superpixels
 from seginst_core.types import ImageArray, Mask
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from seginst_core.masks.flood import flood
+from seginst_core.masks.classical.flood import flood
 from seginst_core.masks.geometry import subtract
 from seginst_core.project.edits import Edit
 from seginst_core.types import Mask

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from seginst_core.masks.classical.superpixels import SuperpixelGrid
 from seginst_core.masks.geometry import contains, union
-from seginst_core.masks.superpixels import SuperpixelGrid
 from seginst_core.types import Mask
 from seginst_gui.language import later
 from seginst_gui.session import Session

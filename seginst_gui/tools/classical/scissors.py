@@ -1,6 +1,6 @@
 """Intelligent scissors: click along an object's edge; the line between clicks clings to it."""
 
-from seginst_core.masks.scissors import Scissors
+from seginst_core.masks.classical.scissors import Scissors
 from seginst_core.project.edits import Edit
 from seginst_gui.language import later
 from seginst_gui.session import Session

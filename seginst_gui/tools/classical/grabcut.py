@@ -1,6 +1,6 @@
 """GrabCut: drag a box around an object, or click an object to fit it to the image's edges."""
 
-from seginst_core.masks.grabcut import grab_in_box, refine
+from seginst_core.masks.classical.grabcut import grab_in_box, refine
 from seginst_core.project.edits import Edit
 from seginst_gui.language import tr
 from seginst_gui.operations import stack_at

@@ -1,0 +1,1 @@
+"""Classical selection: masks that follow the colours and edges of the image."""

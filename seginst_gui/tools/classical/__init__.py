@@ -1,0 +1,1 @@
+"""The tools that follow the colours and edges of the image."""
