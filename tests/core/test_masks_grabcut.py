@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from seginst_core.masks.brush import stroke
-from seginst_core.masks.geometry import iou, subtract, union
 from seginst_core.masks.classical.grabcut import grab_in_box, refine
+from seginst_core.masks.geometry import iou, subtract, union
 from seginst_core.types import Box, ImageArray, Mask
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from seginst_core.masks.morphology import parts
 from seginst_core.masks.classical.superpixels import BLOCK_PX, SuperpixelGrid, superpixels
+from seginst_core.masks.morphology import parts
 from seginst_core.types import ImageArray, Mask
 
 
