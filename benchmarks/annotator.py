@@ -12,19 +12,23 @@ when its mask has an IoU of 0.9 or more with the truth. What is counted, and wha
   image. The one key comes after what has to be drawn, since it leaves out what meets an object that
   is there by ``THERE_IOU``; a proposal that is wanted although it does is accepted before, with a
   click and a key. What came along and is of no use is deleted: a click each and one key for all;
-- an accepted object below 0.9 is selected with a click (it is already, if it was accepted alone)
-  and repaired, each time by what helps most for its actions: a key that grows, shrinks, smooths or
-  fills it, strokes of the brush or eraser, or one corner dragged. A stroke is what the tool really
-  does: a disc swept along one simple line, inside the truth when it paints and outside when it
-  erases; it is the longest line through the wrong region that it is for. A corner goes to a corner
-  of the true outline. Keys and corners are the window's own code. Every key, stroke and drag is an
-  action, every change of tool or radius one more, and so is the way back to the tool that came
-  first; wobble is not simulated. Where one press of a key mends several objects, they are selected
-  with a click each and the key is pressed once;
+- an accepted object below 0.9 is repaired, each time by what helps most for its actions: a key that
+  grows, shrinks, smooths or fills it, a line along which its outline is drawn anew, strokes of the
+  brush or eraser, or one corner dragged. For all but the line it is selected with a click (it is
+  already, if it was accepted alone); for the line only where the tool would take another object. A
+  line follows the true outline along one wrong region, half of the outline at most: the rest takes
+  another. A stroke of the brush is what the tool really does: a disc swept along one simple line,
+  inside the truth when it paints and outside when it erases; it is the longest line through the
+  wrong region that it is for. A corner goes to a corner of the true outline. Keys, lines and
+  corners are the window's own code. Every key, line, stroke and drag is an action, every change of
+  tool or radius one more, and so is the way back to the tool that came first; wobble is not
+  simulated. Where one press of a key mends several objects, they are selected with a click each and
+  the key is pressed once;
 - an object that is missing, or too wrong to repair cheaply, is begun by one stroke: a box, in which
   the nested U-Net draws the mask, or the magic wand, whose tolerance follows the drag, after the
-  key that asks for a new object. It may be repaired in the same way; keys do that at once,
-  for tools it is selected again with a click. Or it is drawn as a polygon, if that is cheaper;
+  key that asks for a new object. It may be repaired in the same way; keys do that at once, for the
+  brush and corners it is selected again with a click. Or it is drawn as a polygon, if that is
+  cheaper;
 - taking a tool in hand is one key, and setting a radius one action, for each that an image needs:
   the person goes through it tool by tool, and selects with any tool in hand (Ctrl+click);
 - models learn from the masks it accepted, repaired and drew, not from the truth;
@@ -108,7 +112,8 @@ def label(
     @cache
     def mended(truth: int, way: str, k: int) -> Repair | None:
         mask = masks[k] if way == "repair" else begun[way][k]
-        return None if mask is None else repair(mask, truths[truth], size)
+        others = [other for k, other in enumerate(truths) if k != truth]
+        return None if mask is None else repair(mask, truths[truth], size, others)
 
     works = []
     for threshold in THRESHOLDS:
@@ -156,7 +161,7 @@ def _finish(
         found = [_Way("polygon", drawings[k].clicks + extra, by_clicks)]
         for tool, actions in STROKES.items():
             if (mend := mended(k, tool, k)) is not None:
-                again = bool(mend.hands)
+                again = mend.selects and bool(mend.hands)
                 found.append(_Way(tool, actions + extra + mend.actions + again, mend))
         if p is not None and (mend := mended(k, "repair", p)) is not None:
             found.append(_Way("repair", _accepting(mend, at_once=at_once), mend, p))
@@ -194,10 +199,10 @@ def _accepting(mend: Repair, *, at_once: bool) -> int:
     Not those that are for all: the key that accepts at once, and the one that mends several.
     """
     if not at_once:
-        return 2 + mend.actions + bool(mend.hands)
+        return 2 + mend.actions + (mend.selects and bool(mend.hands))
     if not mend.actions:
         return 0
-    return 1 if mend.key else 1 + mend.actions
+    return 1 if mend.key else mend.actions + mend.selects
 
 
 def draw_polygon(mask: Mask, size: tuple[int, int]) -> Drawing:

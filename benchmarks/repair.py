@@ -1,5 +1,6 @@
 """Repairing a mask with the window's tools: what the simulated annotator does to it."""
 
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,10 +10,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from seginst_core.masks.corners import move_knot, rings
 from seginst_core.masks.classical.flood import flood
-from seginst_core.masks.geometry import iou, trim, window
+from seginst_core.masks.corners import move_knot, rings
+from seginst_core.masks.geometry import distance, iou, trim, window
 from seginst_core.masks.morphology import fill_holes, grow, shrink, smooth
+from seginst_core.masks.reshape import reshape
 from seginst_core.types import BoolArray, ImageArray, Mask
 
 GOOD_IOU = 0.9
@@ -20,6 +22,17 @@ MAX_STEPS = 8
 _VIEWS_PX = (1.5, 3.0, 6.0)
 """How coarse the corners are that the tool offers, from near and from further away."""
 _N_TARGETS = 2
+_LONGEST_LINE = 0.5
+"""Of the true outline: who draws more of it in one go draws the object anew."""
+_BACK_PX = 20.0
+"""How far a line that ends half-way is led back to the outline there is."""
+_SIDES = (
+    (0, -1, (0, 0), (1, 0)),
+    (1, 0, (1, 0), (1, 1)),
+    (0, 1, (1, 1), (0, 1)),
+    (-1, 0, (0, 1), (0, 0)),
+)
+"""The sides of a pixel: the way to the pixel beyond, and the corners where they begin and end."""
 _WAVE_IOU = 0.6
 """Below this a person tries another tool, instead of mending what the wand made."""
 _TOLERANCES = (4, 8, 12, 16, 20, 25, 30, 36, 43, 52, 62, 75, 90)
@@ -29,38 +42,51 @@ _TOLERANCES = (4, 8, 12, 16, 20, 25, 30, 36, 43, 52, 62, 75, 90)
 class Repair:
     """Actions that bring a mask to GOOD_IOU, the click that selects it left out.
 
-    ``hands`` are the tools and radii they need; ``key`` is the one key, if that is all.
+    ``hands`` are the tools and radii they need; ``key`` is the one key, if that is all;
+    ``selects`` tells whether it has to be selected.
     """
 
     actions: int
     hands: frozenset[str]
     mask: Mask
     key: str = ""
+    selects: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One key, stroke or drag: the key or the tool in hand, its radius, the mask after it."""
+    """One key, stroke or drag: the key or the tool in hand, its radius, the mask after it.
+
+    ``selects`` tells whether the object has to be selected first.
+    """
 
     tool: str
     radius: int
     mask: Mask
     iou: float
     key: str = ""
+    selects: bool = True
 
 
-def repair(mask: Mask, truth: Mask, size: tuple[int, int]) -> Repair | None:
+def repair(mask: Mask, truth: Mask, size: tuple[int, int], others: Sequence[Mask]) -> Repair | None:
     """Return the steps that bring ``mask`` to GOOD_IOU; None if MAX_STEPS do not.
 
-    Each step is the one that helps most for its actions. ``size`` is the image's width and height.
+    Each step is the one that helps most for its actions. ``size`` is the image's width and height,
+    ``others`` are the other objects in it.
     """
+    near = [other for other in others if _meet(other, truth)]
     taken: list[_Step] = []
     for _ in range(MAX_STEPS + 1):
         now = iou(mask, truth)
         if now >= GOOD_IOU:
             return _counted(taken, mask)
         # One after the other: thousands of masks at once may not fit into memory.
-        steps = chain(_keys(mask, truth, size), _strokes(mask, truth), _drags(mask, truth))
+        steps = chain(
+            _keys(mask, truth, size),
+            _redrawn(mask, truth, size, near),
+            _strokes(mask, truth),
+            _drags(mask, truth),
+        )
         best = max(steps, key=lambda step: _gain(step, taken, now), default=None)
         if best is None or best.iou <= now:
             return None
@@ -75,7 +101,8 @@ def _gain(step: _Step, taken: Sequence[_Step], now: float) -> float:
     radius = next((one.radius for one in reversed(taken) if one.radius), 0)
     other_tool = bool(tool and step.tool) and step.tool != tool
     other_radius = bool(radius and step.radius) and step.radius != radius
-    return (min(step.iou, GOOD_IOU) - now) / (1 + other_tool + other_radius)
+    selects = step.selects and not any(one.selects for one in taken)
+    return (min(step.iou, GOOD_IOU) - now) / (1 + other_tool + other_radius + selects)
 
 
 def _counted(taken: Sequence[_Step], mask: Mask) -> Repair:
@@ -88,7 +115,8 @@ def _counted(taken: Sequence[_Step], mask: Mask) -> Repair:
         n_changes += changes + (changes > 0)
     hands = frozenset((*tools, *(f"{radius} px" for radius in radii)))
     key = taken[0].key if len(taken) == 1 else ""
-    return Repair(len(taken) + n_changes, hands, mask, key)
+    selects = any(step.selects for step in taken)
+    return Repair(len(taken) + n_changes, hands, mask, key, selects)
 
 
 def _keys(mask: Mask, truth: Mask, size: tuple[int, int]) -> Iterator[_Step]:
@@ -102,6 +130,88 @@ def _keys(mask: Mask, truth: Mask, size: tuple[int, int]) -> Iterator[_Step]:
     for key, after in changed.items():
         if after is not None:
             yield _Step("", 0, after, iou(after, truth), key)
+
+
+def _redrawn(
+    mask: Mask, truth: Mask, size: tuple[int, int], near: Sequence[Mask]
+) -> Iterator[_Step]:
+    """Yield what comes of drawing the outline anew along one wrong region, from either end.
+
+    The tool takes the object nearest to where the line begins that it changes. Where that is
+    another one, this one has to be selected.
+    """
+    for line, begins_within, reach_px in _outlines(mask, truth):
+        after = reshape(mask, line, *size, reach_px=reach_px)
+        if after is None:
+            continue
+        away_px = 0.0 if begins_within else 1.0
+        misled = [
+            any(
+                distance(other, *way[0]) <= away_px
+                and reshape(other, way, *size, reach_px=reach_px) is not None
+                for other in near
+            )
+            for way in (line, line[::-1])
+        ]
+        yield _Step("reshape", 0, after, iou(after, truth), selects=all(misled))
+
+
+def _outlines(mask: Mask, truth: Mask) -> Iterator[tuple[list[tuple[float, float]], bool, float]]:
+    """Yield lines along each of the largest wrong regions, where its outline should run.
+
+    It is what the region has in common with the rest of its side, the mask or what lies around it,
+    or the longest stretch of that, in parts that are no longer than a hand draws in one go. Also
+    whether it begins within the mask, and how far its ends may be from the outline there is.
+    """
+    x0, y0 = min(mask.x0, truth.x0) - 1, min(mask.y0, truth.y0) - 1
+    x1, y1 = max(mask.x1, truth.x1) + 1, max(mask.y1, truth.y1) + 1
+    now, true = window(mask, x0, y0, x1, y1), window(truth, x0, y0, x1, y1)
+    longest_px = _LONGEST_LINE * _outline_px(truth)
+    for wrong, side, is_missing in ((true & ~now, ~now, True), (now & ~true, now, False)):
+        n, labels, stats, _ = cv2.connectedComponentsWithStats(
+            wrong.astype(np.uint8), connectivity=4
+        )
+        for k in sorted(range(1, n), key=lambda k: -stats[k, cv2.CC_STAT_AREA])[:2]:
+            border = _longest_border(labels == k, side & (labels != k))
+            line = [(float(x + x0), float(y + y0)) for x, y in border]
+            n_parts = math.ceil((len(line) - 1) / longest_px)
+            ends = [round(part * (len(line) - 1) / max(n_parts, 1)) for part in range(n_parts + 1)]
+            for begin, end in pairwise(ends):
+                yield line[begin : end + 1], is_missing, _BACK_PX if n_parts > 1 else 0.0
+
+
+def _outline_px(mask: Mask) -> int:
+    """Return how many sides of pixels a mask's outline has."""
+    bits = np.pad(mask.bits, 1)
+    return int(sum(np.count_nonzero(np.diff(bits, axis=axis)) for axis in (0, 1)))
+
+
+def _longest_border(region: BoolArray, rest: BoolArray) -> list[tuple[int, int]]:
+    """Return the longest line along the sides of pixels between a region and the rest."""
+    after: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    # Each side of a pixel, walked with the region at its right.
+    for dx, dy, begin, end in _SIDES:
+        there = np.zeros_like(rest)
+        height, width = rest.shape
+        there[max(-dy, 0) : height - max(dy, 0), max(-dx, 0) : width - max(dx, 0)] = rest[
+            max(dy, 0) : height - max(-dy, 0), max(dx, 0) : width - max(-dx, 0)
+        ]
+        for y, x in np.argwhere(region & there).tolist():
+            after.setdefault((x + begin[0], y + begin[1]), []).append((x + end[0], y + end[1]))
+    ends = {end for found in after.values() for end in found}
+    longest: list[tuple[int, int]] = []
+    # From where a stretch begins; what is left then goes all around.
+    for begin in (*sorted(after.keys() - ends), *sorted(after.keys() & ends)):
+        line = [begin]
+        while after.get(line[-1]):
+            line.append(after[line[-1]].pop())
+        longest = max(longest, line, key=len)
+    return longest if len(longest) > 1 else []
+
+
+def _meet(a: Mask, b: Mask) -> bool:
+    """Whether two masks' boxes are no more than a few pixels apart."""
+    return a.x0 - 4 < b.x1 and b.x0 < a.x1 + 4 and a.y0 - 4 < b.y1 and b.y0 < a.y1 + 4
 
 
 def _drags(mask: Mask, truth: Mask) -> Iterator[_Step]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _WITHOUT_QT = (
     *("images", "project", "formats", "library", "events"),
     *("masks.classical.grabcut", "masks.classical.scissors", "masks.classical.superpixels"),
-    *("masks.corners", "masks.cut"),
+    *("masks.corners", "masks.cut", "masks.reshape"),
 )
 SWITCH_SECONDS = 0.0005
 """A tenth of what Python allows a thread before another one may run."""

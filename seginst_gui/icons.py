@@ -63,6 +63,7 @@ ICONS: dict[str, str] = {
     "tool_polygon": "vector-polygon",
     "tool_box": "vector-square",
     "tool_wand": "magic-staff",
+    "tool_reshape": "vector-curve",
     "tool_corners": "vector-polyline-edit",
     "tool_scissors": "content-cut",
     "tool_superpixel": "hexagon-multiple-outline",

@@ -12,7 +12,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from seginst_core.masks.geometry import iou, mask_box
+from seginst_core.masks.geometry import iou, mask_box, union
 from seginst_core.models import detectron2
 from seginst_core.types import Instance, Mask
 
@@ -173,30 +173,64 @@ def square(x0: int, y0: int, side: int) -> Mask:
     return Mask(x0, y0, np.ones((side, side), bool))
 
 
-def test_the_simulated_annotator_drags_a_corner_where_that_is_all_it_takes(repairing):
+CUT_OFF = Mask(10, 10, np.add.outer(np.arange(40), np.arange(40)) > 25)
+
+
+def test_the_simulated_annotator_draws_one_line_where_that_is_all_it_takes(repairing):
     true = square(10, 10, 40)
-    cut = true.bits & (np.add.outer(np.arange(40), np.arange(40)) > 25)
-    found = repairing.repair(Mask(10, 10, cut), true, SIZE)
-    assert (found.actions, found.hands, found.key) == (1, {"corners"}, "")
+    found = repairing.repair(CUT_OFF, true, SIZE, [])
+    assert (found.actions, found.hands, found.key) == (1, {"reshape"}, "")
+    assert not found.selects
+    assert found.mask == true
+    # What the line takes off begins outside.
+    found = repairing.repair(union(true, square(45, 20, 20)), true, SIZE, [])
+    assert (found.actions, found.hands, found.selects) == (1, {"reshape"}, False)
+    assert found.mask == true
+
+
+def test_the_simulated_annotator_selects_what_a_line_would_not_be_taken_for(repairing):
+    true, spot = square(10, 10, 40), square(50, 20, 8)
+    spotted = union(true, spot)
+    assert not repairing.repair(spotted, true, SIZE, [spot]).selects
+    # The line takes off what lies over another object, and goes through that one too.
+    other = Mask(46, 21, np.ones((6, 8), bool))
+    (step,) = repairing._redrawn(spotted, true, SIZE, [other])
+    assert (step.selects, step.mask) == (True, true)
+    assert not repairing.repair(spotted, true, SIZE, [square(0, 0, 9)]).selects
+
+
+def test_no_line_is_longer_than_half_the_outline(repairing):
+    true = square(10, 10, 40)
+    lines = list(repairing._outlines(square(14, 14, 32), true))
+    assert len(lines) == 2
+    assert sum(len(line) - 1 for line, _, _ in lines) == 160
+    assert all(len(line) - 1 <= 80 for line, _, _ in lines)
+    found = repairing.repair(square(14, 14, 32), true, SIZE, [])
+    assert found.actions == 2
     assert iou(found.mask, true) >= repairing.GOOD_IOU
 
 
-def test_the_simulated_annotator_grows_by_a_key_what_is_too_small_all_around(repairing):
-    found = repairing.repair(square(11, 11, 18), square(10, 10, 20), SIZE)
-    assert (found.actions, found.hands, found.key) == (1, frozenset(), "grow")
-    assert iou(found.mask, square(10, 10, 20)) >= repairing.GOOD_IOU
+def test_the_simulated_annotator_drags_corners_and_presses_keys_on_what_is_selected(repairing):
+    def best(steps):
+        return max(steps, key=lambda step: step.iou)
+
+    dragged = best(repairing._drags(CUT_OFF, square(10, 10, 40)))
+    assert (dragged.tool, dragged.selects) == ("corners", True)
+    pressed = best(repairing._keys(square(11, 11, 18), square(10, 10, 20), SIZE))
+    assert (pressed.key, pressed.selects) == ("grow", True)
+    assert min(dragged.iou, pressed.iou) >= repairing.GOOD_IOU
 
 
 def test_the_simulated_annotator_gives_up_what_strokes_cannot_mend(repairing):
     comb = np.zeros((60, 60), bool)
     comb[5:55:4, 5:55] = True
     far = Mask(0, 0, np.ones((3, 3), bool))
-    assert repairing.repair(far, Mask(0, 0, comb), SIZE) is None
+    assert repairing.repair(far, Mask(0, 0, comb), SIZE, []) is None
 
 
 def test_a_good_mask_costs_nothing(repairing):
     mask = Mask(3, 4, np.ones((20, 20), bool))
-    assert repairing.repair(mask, mask, SIZE).actions == 0
+    assert repairing.repair(mask, mask, SIZE, []).actions == 0
 
 
 def test_the_wand_takes_what_stands_out_and_nothing_where_it_does_not(repairing):

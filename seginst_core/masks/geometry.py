@@ -102,6 +102,14 @@ def contains(mask: Mask, x: int, y: int) -> bool:
     return bool(mask.bits[y - mask.y0, x - mask.x0])
 
 
+def distance(mask: Mask, x: float, y: float) -> float:
+    """Return how far a place is from the nearest pixel of a mask, in pixels; 0 within one."""
+    rows, columns = np.nonzero(mask.bits)
+    dx = np.maximum(np.abs(columns + (mask.x0 + 0.5 - x)) - 0.5, 0)
+    dy = np.maximum(np.abs(rows + (mask.y0 + 0.5 - y)) - 0.5, 0)
+    return float(np.hypot(dx, dy).min())
+
+
 def from_box(box: Box, width: int, height: int) -> Mask | None:
     """Return the filled box, to the nearest whole pixels and inside the image; None if empty."""
     x0, y0 = max(math.floor(box.x0 + 0.5), 0), max(math.floor(box.y0 + 0.5), 0)

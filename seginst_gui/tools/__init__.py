@@ -15,6 +15,7 @@ from seginst_gui.tools.classical.wand import WandTool
 from seginst_gui.tools.corners import CornersTool
 from seginst_gui.tools.cut import CutTool
 from seginst_gui.tools.polygon import PolygonTool
+from seginst_gui.tools.reshape import ReshapeTool
 from seginst_gui.tools.select import SelectTool
 
 
@@ -64,6 +65,15 @@ TOOLS: Mapping[str, ToolEntry] = {
         later("Wand"),
         "W",
         later("Click a region of like colour; drag for tolerance, Alt takes away"),
+    ),
+    "reshape": ToolEntry(
+        ReshapeTool,
+        later("Reshape"),
+        "T",
+        later(
+            "Draw where an outline should run, from the object out and back or through it; "
+            "none has to be selected"
+        ),
     ),
     "corners": ToolEntry(
         CornersTool,

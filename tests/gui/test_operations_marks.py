@@ -109,7 +109,8 @@ def test_what_is_locked_stays_as_it_is_until_it_is_unlocked(opened: Session) -> 
     assert opened.document.get(kept.id) is kept
     # What acts on all it meets passes it by.
     choose(opened)
-    for tool, points in (("eraser", [(25, 25)]), ("cut", [(5, 25), (60, 25)])):
+    through = [(5, 25), (60, 25)]
+    for tool, points in (("eraser", [(25, 25)]), ("cut", through), ("reshape", through)):
         edit = drag(TOOLS[tool].make(opened), *points)
         assert {c.id for c in edit.changes if c.before} == {free.id}
     drag(TOOLS["select"].make(opened), (0, 0), (70, 55))

@@ -34,6 +34,7 @@ HANDS: dict[str, tuple[list[Places], bool, tuple[int, int, int, int]]] = {
     "wand": ([[(170, 60)]], False, (0, 0, WIDTH, HEIGHT)),
     "superpixel": ([[(150, 78), (190, 78)]], False, (120, 50, 215, 98)),
     "corners": ([[(140, 80), (130, 70)]], False, (129, 69, 200, 131)),
+    "reshape": ([[(190, 85), (212, 85), (212, 125), (190, 125)]], False, (199, 84, 213, 126)),
     "grabcut": ([[(150, 90)]], False, (110, 50, 275, 165)),
     "cut": ([[(130, 90), (210, 90)]], False, (0, 0, 0, 0)),
     "polygon": ([[(20, 150)], [(60, 150)], [(40, 180)]], True, (20, 150, 60, 180)),
@@ -112,7 +113,9 @@ def test_a_tool_leaves_the_hole_the_other_part_and_other_objects(stage: Stage, n
     assert stage.session.instances == before
 
 
-@pytest.mark.parametrize("name", ["brush", "wand", "superpixel", "corners", "polygon", "scissors"])
+@pytest.mark.parametrize(
+    "name", ["brush", "wand", "superpixel", "corners", "reshape", "polygon", "scissors"]
+)
 def test_keep_apart_covers_no_other_object(stage: Stage, name: str) -> None:
     (there,) = stage.add(HOLED)
     others = stage.add(block(100, 60, 270, 79), block(10, 140, 50, 190))

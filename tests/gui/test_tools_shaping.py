@@ -137,3 +137,57 @@ def test_corners_end_at_the_image_leave_holes_and_other_objects_alone(session):
     assert drag(tool, (80, 50), (80.2, 50.1)) is None
     drag(tool, (5, 5))
     assert session.selection == frozenset()
+
+
+def test_reshape_takes_the_object_nearest_to_where_the_line_begins(session):
+    left, right = put(session, block(20, 20, 40, 50)), put(session, block(50, 20, 80, 50))
+    bump = block(40, 25, 46, 35)
+    tool = TOOLS["reshape"].make(session)
+    edit = drag(tool, (30, 25), (46, 25), (46, 35), (30, 35))
+    assert (edit.text, edit.tool) == ("Reshape", "reshape")
+    grown, same = undone(session, edit)
+    assert (grown.mask, grown.id, grown.origin.edited) == (union(left.mask, bump), left.id, True)
+    assert same is right
+    assert session.selection == frozenset()
+    # From outside: nearer to the one at the right, through it and out again.
+    cut_off = undone(session, drag(tool, (48, 40), (90, 40)))[1]
+    assert cut_off.mask == block(50, 20, 80, 40)
+    # The line begins in the left one, which it does not change.
+    _, bitten = undone(session, drag(tool, (45, 30), (60, 30), (60, 34), (49, 34)))
+    assert subtract(block(50, 20, 80, 40), bitten.mask) == block(50, 30, 60, 34)
+
+
+def test_reshape_takes_the_selected_object_first_if_the_line_changes_it(session):
+    small, large = put(session, block(40, 30, 50, 40)), put(session, block(20, 20, 60, 50))
+    far = put(session, block(90, 60, 110, 80))
+    tool = TOOLS["reshape"].make(session)
+    line = (45, 35), (70, 35), (70, 38), (45, 38)
+    for chosen, changed in ((large, large), (small, small), (far, small), (None, small)):
+        session.select([] if chosen is None else [chosen.id])
+        assert [c.id for c in drag(tool, *line).changes] == [changed.id]
+
+
+def test_reshape_shows_its_line_keeps_it_straight_and_gives_it_up(session):
+    put(session, block(20, 20, 60, 50))
+    tool = TOOLS["reshape"].make(session)
+    tool.press(Pointer(10, 30))
+    tool.move(Pointer(30, 60), held=True)
+    tool.move(Pointer(70, 30), held=True)
+    assert tool.preview.path == ((10, 30), (30, 60), (70, 30))
+    assert tool.preview.colour == session.category.colour
+    tool.move(Pointer(70, 30, shift=True), held=True)
+    assert tool.preview.path == ((10, 30), (70, 30))
+    assert tool.cancel()
+    assert not tool.cancel()
+    assert tool.preview == NOTHING
+    assert tool.release(Pointer(70, 30)) is None
+    assert drag(tool, (30, 30)) is None
+    assert drag(tool, (5, 5), (10, 80)) is None
+    assert drag(tool, (30, 30), (40, 30)) is None
+
+
+def test_reshape_leaves_alone_what_has_no_mask_yet(session):
+    session.apply(drag(TOOLS["box"].make(session), (20, 20), (60, 50)))
+    assert drag(TOOLS["reshape"].make(session), (10, 30), (70, 30)) is None
+    session.select([session.instances[0].id])
+    assert drag(TOOLS["reshape"].make(session), (10, 30), (70, 30)) is None
