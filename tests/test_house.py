@@ -176,11 +176,9 @@ def test_pictures_are_documentation_or_resources() -> None:
 def test_every_tool_is_in_the_table() -> None:
     from seginst_gui.tools import TOOLS
 
-    folders = ("seginst_gui/tools", "seginst_gui/tools/classical")
     written = {
         f"{'.'.join(path.with_suffix('').parts)}.{node.name}"
-        for folder in folders
-        for path in in_folder(folder, "base")
+        for path in (p for p in MODULES if "tools" in p.parts and p.stem != "base")
         for node in public(path, ast.ClassDef)
         if node.name.endswith("Tool")
     }

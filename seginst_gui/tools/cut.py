@@ -5,48 +5,27 @@ from seginst_core.project.edits import Edit
 from seginst_core.types import Instance, Mask
 from seginst_gui.language import tr
 from seginst_gui.operations.shapes import split
-from seginst_gui.session import Session
-from seginst_gui.tools.base import NOTHING, PlainTool, Pointer, Preview
+from seginst_gui.tools.base import Colour, Pointer
+from seginst_gui.tools.line import FreeLine
 
 LINE_COLOUR = (255, 70, 70)
 
 
-class CutTool(PlainTool):
+class CutTool(FreeLine):
     """Cuts the selected objects that the line divides; if it divides none, all that it does."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self._line: list[tuple[float, float]] = []
-
-    def press(self, pointer: Pointer) -> Edit | None:
-        """Begin the line."""
-        self._line = [(pointer.x, pointer.y)]
-        return None
-
-    def move(self, pointer: Pointer, *, held: bool) -> None:
-        """Go on with the line; with Shift it stays straight."""
-        if not held or not self._line:
-            return
-        here = (pointer.x, pointer.y)
-        self._line = [self._line[0], here] if pointer.shift else [*self._line, here]
-        self.preview = Preview(path=tuple(self._line), colour=LINE_COLOUR)
 
     def release(self, pointer: Pointer) -> Edit | None:
         """Cut along the line."""
-        self.move(pointer, held=True)
-        line = self._line
-        self.cancel()
-        if len(line) < 2:
+        line = self.take_line(pointer)
+        if not line:
             return None
         found = self._divided(self.session.selected, line)
         found = found or self._divided(self.session.open_to_change, line)
         return split(self.session, found, tr("Cut {objects}"), tool="cut") if found else None
 
-    def cancel(self) -> bool:
-        """Give up the line."""
-        busy, self._line = bool(self._line), []
-        self.preview = NOTHING
-        return busy
+    def colour(self) -> Colour:
+        """Return the colour of what hurts."""
+        return LINE_COLOUR
 
     def _divided(
         self, instances: tuple[Instance, ...], line: list[tuple[float, float]]

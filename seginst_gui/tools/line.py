@@ -1,0 +1,44 @@
+"""A line drawn by hand: what the tools that work along one have in common."""
+
+from seginst_core.project.edits import Edit
+from seginst_gui.session import Session
+from seginst_gui.tools.base import NOTHING, Colour, PlainTool, Pointer, Preview
+
+
+class FreeLine(PlainTool):
+    """Draws and shows a line; with Shift it stays straight."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._line: list[tuple[float, float]] = []
+
+    def press(self, pointer: Pointer) -> Edit | None:
+        """Begin the line."""
+        self._line = [(pointer.x, pointer.y)]
+        return None
+
+    def move(self, pointer: Pointer, *, held: bool) -> None:
+        """Go on with the line."""
+        if not held or not self._line:
+            return
+        here = (pointer.x, pointer.y)
+        self._line = [self._line[0], here] if pointer.shift else [*self._line, here]
+        self.preview = Preview(path=tuple(self._line), colour=self.colour())
+
+    def cancel(self) -> bool:
+        """Give up the line."""
+        busy, self._line = bool(self._line), []
+        self.preview = NOTHING
+        return busy
+
+    def colour(self) -> Colour:
+        """Return what the line is drawn in."""
+        category = self.session.category
+        return category.colour if category else (255, 255, 255)
+
+    def take_line(self, pointer: Pointer) -> list[tuple[float, float]]:
+        """End the drag; return its line, empty if it is only a point."""
+        self.move(pointer, held=True)
+        line = self._line
+        self.cancel()
+        return line if len(line) > 1 else []
