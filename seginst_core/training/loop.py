@@ -36,16 +36,19 @@ BatchT = TypeVar("BatchT")
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How long to train: so many iterations, or so many seconds; one of them is set."""
+    """How long to train: so many iterations or seconds, or whatever of both is over first."""
 
     iterations: int | None = None
     seconds: float | None = None
 
     def fraction(self, iteration: int, seconds: float) -> float:
         """Return how much of the budget is spent, 0..1."""
+        spent = []
         if self.iterations is not None:
-            return iteration / max(self.iterations, 1)
-        return seconds / max(self.seconds or 0.0, 1e-9)
+            spent.append(iteration / max(self.iterations, 1))
+        if self.seconds is not None:
+            spent.append(seconds / max(self.seconds, 1e-9))
+        return max(spent)
 
 
 def batch_rng(seed: int, part: str, iteration: int, rank: int) -> np.random.Generator:

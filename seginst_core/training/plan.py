@@ -51,7 +51,8 @@ class TrainConfig:
     the place of the preset's (ResNet-34 with published weights). ``batch`` is how many crops the
     detection network sees a step, in the place of the preset's number for the device. ``stage``
     trains a part of a two-stage model and keeps the other part of ``start``. ``half`` stores the
-    weights as float16.
+    weights as float16. ``mask_passes`` ends the training of the nested U-Net once it has seen each
+    object so many times, whatever the budget.
     ``description`` and ``command`` (the words that started this run) go into the model card.
     ``recipe`` is for measurements (docs/ablation.md).
     """
@@ -71,6 +72,7 @@ class TrainConfig:
     epochs: int | None = None
     iterations: int | None = None
     minutes: float | None = None
+    mask_passes: int | None = None
     stage: Stage = "all"
     device: str = "auto"
     seed: int = 0
@@ -216,6 +218,15 @@ def budget_of(config: TrainConfig, n_items: int, batch: int, share: float) -> Bu
         return Budget(iterations=config.iterations)
     assert config.epochs is not None
     return Budget(iterations=config.epochs * -(-n_items // (batch * distributed.n_processes())))
+
+
+def mask_budget_of(config: TrainConfig, n_objects: int, batch: int) -> Budget:
+    """Return how long to train the nested U-Net on so many objects."""
+    budget = budget_of(config, n_objects, batch, 1 - DETECTOR_SHARE)
+    if config.mask_passes is None:
+        return budget
+    most = max(1, config.mask_passes * n_objects // (batch * distributed.n_processes()))
+    return replace(budget, iterations=min(most, budget.iterations or most))
 
 
 def preset_of(config: TrainConfig, card: ModelCard, device: torch.device) -> TrainingPreset:

@@ -34,6 +34,7 @@ from seginst_core.training.plan import (
     TrainConfig,
     budget_of,
     check,
+    mask_budget_of,
     parts,
     planned,
     preset_of,
@@ -190,7 +191,7 @@ def _train_unet(
         lambda rng: mask_batch(
             scenes, rng, batch=preset.mask_batch, config=shape, recipe=config.recipe
         ),
-        budget=budget_of(config, len(scenes.masked), preset.mask_batch, 1 - DETECTOR_SHARE),
+        budget=mask_budget_of(config, len(scenes.masked), preset.mask_batch),
         learning_rate=preset.mask_learning_rate,
         recipe=config.recipe,
         seed=config.seed,

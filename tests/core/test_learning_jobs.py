@@ -11,7 +11,9 @@ from seginst_core.errors import Cancelled, DataError
 from seginst_core.events import Reporter
 from seginst_core.images.similar import look_of
 from seginst_core.jobs import JOBS
+from seginst_core.jobs.learning.fine_tune import MASK_PASSES
 from seginst_core.models.card import DETECTOR_FILE, MASK_FILE, file_digest, read_card
+from seginst_core.models.config import TRAINING
 from seginst_core.training.plan import TrainConfig
 from seginst_core.training.run import train
 
@@ -176,3 +178,18 @@ def test_a_refresh_needs_something_to_be_tried_on(discs, tmp_path):
     }
     with pytest.raises(DataError, match="tried on 5 corrected objects"):
         JOBS["refresh_masks"](asked, Reporter())
+
+
+def test_a_fine_tune_does_not_learn_few_masks_by_heart(discs, tmp_path):
+    """It ends by what it saw, hours before its minutes are over."""
+    events = []
+    given = params(discs, tmp_path / "out", stage="mask", minutes=600.0, iterations=None)
+    JOBS["fine_tune"](given, Reporter(events.append))
+    n_objects = read_card(tmp_path / "out").training["n_objects"]
+    last = [e["iteration"] for e in events if e["event"] == "loss"][-1]
+    assert last == MASK_PASSES * n_objects // TRAINING["tiny"].mask_batch
+    # Who counts iterations gets them.
+    events.clear()
+    given = params(discs, tmp_path / "more", stage="mask", iterations=last + 3)
+    JOBS["fine_tune"](given, Reporter(events.append))
+    assert [e["iteration"] for e in events if e["event"] == "loss"][-1] == last + 3

@@ -9,7 +9,8 @@ from seginst_core.errors import DataError
 from seginst_core.events import Reporter
 from seginst_core.models.card import write_card
 from seginst_core.models.config import TRAINING, Detectron2Config
-from seginst_core.training.plan import kept_scale, planned, preset_of
+from seginst_core.training.loop import Budget
+from seginst_core.training.plan import kept_scale, mask_budget_of, planned, preset_of
 from seginst_core.training.run import train
 from seginst_core.training.scenes import load_scenes
 
@@ -56,3 +57,24 @@ def test_a_detectron2_model_made_elsewhere_has_no_scale_to_keep():
     elsewhere = Detectron2Config("", shortest_px=800, longest_px=1333)
     assert kept_scale(elsewhere, 1.25) == 1.25
     assert kept_scale(replace(elsewhere, shortest_px=0), 1.25) == 1.0
+
+
+def test_a_budget_of_two_kinds_is_spent_when_the_first_is():
+    both = Budget(iterations=10, seconds=100.0)
+    assert both.fraction(5, 0.0) == both.fraction(0, 50.0) == 0.5
+    assert both.fraction(10, 1.0) == both.fraction(1, 100.0) == 1
+    assert Budget(iterations=10).fraction(5, 1e9) == Budget(seconds=8.0).fraction(999, 4.0) == 0.5
+
+
+def test_passes_over_the_objects_limit_any_budget_of_the_masks(tmp_path):
+    config = config_for(tmp_path, iterations=None, minutes=2)
+    whole = mask_budget_of(config, 100, 16)
+    assert (whole.iterations, whole.seconds) == (None, pytest.approx(42))
+    few = replace(config, mask_passes=8)
+    assert mask_budget_of(few, 100, 16) == Budget(iterations=50, seconds=whole.seconds)
+    assert mask_budget_of(few, 1, 16).iterations == 1
+    counted = replace(few, minutes=None, iterations=20)
+    assert mask_budget_of(counted, 100, 16) == Budget(iterations=20)
+    assert mask_budget_of(counted, 10, 16) == Budget(iterations=5)
+    epochs = replace(few, minutes=None, epochs=3)
+    assert mask_budget_of(epochs, 160, 16) == Budget(iterations=30)

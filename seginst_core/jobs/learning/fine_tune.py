@@ -10,6 +10,10 @@ from seginst_core.jobs.train import train_config
 from seginst_core.library import resolve
 from seginst_core.models.card import CARD_NAME, ModelCard, read_card, write_card
 
+MASK_PASSES = 40
+"""A nested U-Net that knows something learns few objects by heart if it sees them more often: of 27
+airplanes it learned the most in 20 to 60 passes, and next to nothing in 180."""
+
 
 def fine_tune(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
     """Train as the job ``train`` does, then judge the new model against ``former`` on ``val``.
@@ -26,6 +30,8 @@ def fine_tune(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
     config = train_config(params)
     val, former = config.val, text(params, "former", "")
     config = replace(config, val=None)
+    if config.start is not None and config.iterations is None:
+        config = replace(config, mask_passes=MASK_PASSES)
     if config.resume and (config.out / CARD_NAME).is_file():
         card = read_card(config.out)
     else:

@@ -10,6 +10,7 @@ import numpy as np
 from seginst_core.errors import DataError, ModelError
 from seginst_core.events import JsonValue, Reporter
 from seginst_core.formats import coco_json
+from seginst_core.jobs.learning.fine_tune import MASK_PASSES
 from seginst_core.jobs.params import Params, number, path, text
 from seginst_core.masks.geometry import iou
 from seginst_core.models.card import CARD_NAME, DETECTOR_FILE, read_card, write_card
@@ -56,6 +57,7 @@ def refresh_masks(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
             start=start,
             stage="mask",
             iterations=int(number(params, "iterations")),
+            mask_passes=MASK_PASSES,
             device=device,
             seed=int(number(params, "seed", 0)),
             resume=resume,
