@@ -160,6 +160,9 @@ def _will_do(plan: FineTunePlan, pipeline: PipelineName, facts: Facts) -> str:
         budget = tr("{n} iterations").format(n=f"{plan.iterations:,}")
     else:
         budget = duration(60 * minutes_of(plan, pipeline))
+        if start and pipeline == "two-stage" and stage != "detector":
+            # Few objects are not learned by heart: their masks are done sooner.
+            budget = tr("at most {duration}").format(duration=budget)
     said = f"{tr(_TRAINED[stage])}, {budget}, {begun}."
     why = _why(facts) if pipeline == "two-stage" and stage == facts.faults.stage else ""
     return f"{said} {why}".strip()
