@@ -18,9 +18,11 @@ from seginst_core.images import read_picture
 from seginst_core.jobs import JOBS
 from seginst_core.masks.geometry import mask_box
 from seginst_core.masks.rle import Rle, decode
+from seginst_core.models.card import read_card
 from seginst_core.project import Project, add
 from seginst_core.project.learning.data import corrections, n_objects, newest, split
 from seginst_core.project.learning.stage import faults
+from seginst_core.review.objects.fair import for_scoring
 from seginst_core.types import (
     HUMAN,
     Annotation,
@@ -172,7 +174,8 @@ class Loop:
         places = {entry.ref.path: entry.ref.id for entry in project.images()}
         for scene, work in zip(scenes, cost.works, strict=True):
             document = project.document(places[scene.ref.path])
-            objects = _objects(work, project.new_ids(len(work.masks)), self._category.id)
+            ids = project.new_ids(len(work.masks))
+            objects = _objects(work, ids, self._category.id, read_card(self.live).id)
             edit = add(document.image.id, objects, "Label")
             project.commit(document, replace(edit, state=(document.state, "done")))
 
@@ -203,7 +206,8 @@ class Loop:
     def learn(self, scenes: Sequence[Scene], cost: Cost) -> str:
         """Fine-tune the stage a round suggests on all that is labelled; say what came of it."""
         train, val = split(self._project.dataset(["done"]), self._sides())
-        run, out = self._run(train, val)
+        fair, _ = for_scoring(val, [read_card(self.live).id])
+        run, out = self._run(train, fair)
         stage = self._stage(scenes, cost)
         params: dict[str, JsonValue] = {
             "train": str(run / "train.json"),
@@ -247,21 +251,21 @@ class Loop:
 
     def _stage(self, scenes: Sequence[Scene], cost: Cost) -> Stage:
         pairs = [
-            (_objects(work, range(len(work.masks)), self._category.id), found)
+            (_objects(work, range(len(work.masks)), self._category.id, ""), found)
             for work, found in zip(cost.works, cost.found, strict=True)
         ]
         return faults(pairs).stage
 
 
-def _objects(work: Work, ids: Iterable[int], category_id: int) -> tuple[Instance, ...]:
-    """Return the objects that labelling left; what was not touched is the model's still."""
+def _objects(work: Work, ids: Iterable[int], category_id: int, model: str) -> tuple[Instance, ...]:
+    """Return the objects that labelling left; what was not touched is still ``model``'s."""
     return tuple(
         Instance(
             instance_id,
             category_id,
             mask_box(mask),
             mask,
-            origin=Origin("model") if k in work.untouched else HUMAN,
+            origin=Origin("model", model) if k in work.untouched else HUMAN,
         )
         for instance_id, (k, mask) in zip(ids, enumerate(work.masks), strict=True)
     )
