@@ -68,7 +68,7 @@ def test_one_key_takes_what_was_decided(qtbot: QtBot) -> None:
     said = texts(dialog)
     assert "134 objects in 12 images" in said
     assert "2 images of them and a fifth of those to come are kept out" in said
-    assert "The masks alone, 5 min, starts from a." in said
+    assert "The masks alone, at most 5 min, starts from a." in said
     assert "Of 30 faults you mended, 23 were masks in boxes that fit." in said
     assert "All of it, 15 min, starts from b." in said
     assert not combo(dialog, "stage").isVisible()
