@@ -31,6 +31,7 @@ SENTENCE_EMPTY = later("No class yet. Add one with +, or draw: the first object 
 NEW_NAME = "class"
 _NAME, _KEY, _COUNT = range(3)
 _ROW_PAD_PX = 8
+_EMPTY_PAD_PX = 6
 
 
 class CategoriesPanel(QWidget):
@@ -67,6 +68,7 @@ class CategoriesPanel(QWidget):
         f2 = QShortcut(QKeySequence(Qt.Key.Key_F2), self._list, self._rename)
         f2.setContext(Qt.ShortcutContext.WidgetShortcut)
         self._empty = empty_label(tr(SENTENCE_EMPTY))
+        self._empty.setMargin(_EMPTY_PAD_PX)  # the panel is low at first
         self._add = _button("add", tr("Add a class"), self.add)
         self._rename_button = _button("rename", tr("Rename (F2)"), self._rename)
         self._colour = _button("recolour", tr("Change the colour"), self._recolour)
