@@ -7,6 +7,8 @@ import numpy as np
 
 from seginst_core.types import BoolArray, Box, Mask
 
+_BLOCK = np.ones((3, 3), np.uint8)
+
 
 def trim(bits: BoolArray, x0: int, y0: int) -> Mask | None:
     """Crop ``bits`` (whose corner is at ``(x0, y0)``) to the pixels set; None if there are none."""
@@ -104,7 +106,10 @@ def contains(mask: Mask, x: int, y: int) -> bool:
 
 def distance(mask: Mask, x: float, y: float) -> float:
     """Return how far a place is from the nearest pixel of a mask, in pixels; 0 within one."""
-    rows, columns = np.nonzero(mask.bits)
+    if contains(mask, math.floor(x), math.floor(y)):
+        return 0.0
+    inner = cv2.erode(mask.bits.view(np.uint8), _BLOCK, borderValue=0).view(np.bool_)
+    rows, columns = np.nonzero(mask.bits & ~inner)
     dx = np.maximum(np.abs(columns + (mask.x0 + 0.5 - x)) - 0.5, 0)
     dy = np.maximum(np.abs(rows + (mask.y0 + 0.5 - y)) - 0.5, 0)
     return float(np.hypot(dx, dy).min())

@@ -41,10 +41,12 @@ def reshape(
     """
     if len(line) < 2:
         return None
-    x0 = math.floor(min(mask.x0, *(x for x, _ in line)) - reach_px) - 2
-    y0 = math.floor(min(mask.y0, *(y for _, y in line)) - reach_px) - 2
-    x1 = math.ceil(max(mask.x1, *(x for x, _ in line)) + reach_px) + 2
-    y1 = math.ceil(max(mask.y1, *(y for _, y in line)) + reach_px) + 2
+    left, right = min(x for x, _ in line) - reach_px, max(x for x, _ in line) + reach_px
+    top, bottom = min(y for _, y in line) - reach_px, max(y for _, y in line) + reach_px
+    if left > mask.x1 or right < mask.x0 or top > mask.y1 or bottom < mask.y0:
+        return None  # before a window is made that holds both
+    x0, y0 = math.floor(min(mask.x0, left)) - 2, math.floor(min(mask.y0, top)) - 2
+    x1, y1 = math.ceil(max(mask.x1, right)) + 2, math.ceil(max(mask.y1, bottom)) + 2
     bits = window(mask, x0, y0, x1, y1)
     local = np.array(line, float) - (x0, y0)
     for path in (_led(bits, local, reach_px), _closed(bits, local)):

@@ -6,7 +6,7 @@ from seginst_core.types import Instance, Mask
 from seginst_gui.language import tr
 from seginst_gui.operations.shapes import split
 from seginst_gui.tools.base import Colour, Pointer
-from seginst_gui.tools.line import FreeLine
+from seginst_gui.tools.line import FreeLine, Line, meets
 
 LINE_COLOUR = (255, 70, 70)
 
@@ -28,15 +28,11 @@ class CutTool(FreeLine):
         return LINE_COLOUR
 
     def _divided(
-        self, instances: tuple[Instance, ...], line: list[tuple[float, float]]
+        self, instances: tuple[Instance, ...], line: Line
     ) -> list[tuple[Instance, list[Mask]]]:
-        x0, x1 = min(x for x, _ in line), max(x for x, _ in line)
-        y0, y1 = min(y for _, y in line), max(y for _, y in line)
         found = []
         for old in instances:
-            box = old.box
-            apart = box.x0 > x1 or box.x1 < x0 or box.y0 > y1 or box.y1 < y0
-            if old.mask is None or apart:
+            if old.mask is None or not meets(line, old.box):
                 continue
             pieces = cut(old.mask, line)
             if len(pieces) > 1:

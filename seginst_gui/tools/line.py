@@ -1,8 +1,11 @@
 """A line drawn by hand: what the tools that work along one have in common."""
 
 from seginst_core.project.edits import Edit
+from seginst_core.types import Box
 from seginst_gui.session import Session
 from seginst_gui.tools.base import NOTHING, Colour, PlainTool, Pointer, Preview
+
+Line = list[tuple[float, float]]
 
 
 class FreeLine(PlainTool):
@@ -10,7 +13,7 @@ class FreeLine(PlainTool):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._line: list[tuple[float, float]] = []
+        self._line: Line = []
 
     def press(self, pointer: Pointer) -> Edit | None:
         """Begin the line."""
@@ -36,9 +39,16 @@ class FreeLine(PlainTool):
         category = self.session.category
         return category.colour if category else (255, 255, 255)
 
-    def take_line(self, pointer: Pointer) -> list[tuple[float, float]]:
+    def take_line(self, pointer: Pointer) -> Line:
         """End the drag; return its line, empty if it is only a point."""
         self.move(pointer, held=True)
         line = self._line
         self.cancel()
         return line if len(line) > 1 else []
+
+
+def meets(line: Line, box: Box, reach_px: float = 0.0) -> bool:
+    """Whether a line comes as near as that to a box, as far as its own box tells."""
+    x0, x1 = min(x for x, _ in line) - reach_px, max(x for x, _ in line) + reach_px
+    y0, y1 = min(y for _, y in line) - reach_px, max(y for _, y in line) + reach_px
+    return box.x0 <= x1 and box.x1 >= x0 and box.y0 <= y1 and box.y1 >= y0

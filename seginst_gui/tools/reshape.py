@@ -9,7 +9,7 @@ from seginst_core.types import Instance
 from seginst_gui.language import tr
 from seginst_gui.tools.base import Pointer
 from seginst_gui.tools.drawing import redraw
-from seginst_gui.tools.line import FreeLine
+from seginst_gui.tools.line import FreeLine, Line, meets
 
 
 class ReshapeTool(FreeLine):
@@ -27,15 +27,12 @@ class ReshapeTool(FreeLine):
                 return redraw(self.session, old, mask, "reshape", tr("Reshape"))
         return None
 
-    def _candidates(self, line: list[tuple[float, float]], reach_px: float) -> Iterator[Instance]:
+    def _candidates(self, line: Line, reach_px: float) -> Iterator[Instance]:
         """Yield the objects that a line may be meant for, the likeliest first."""
         yield from (one for one in self.session.selected if one.mask is not None)
-        x0, x1 = min(x for x, _ in line) - reach_px, max(x for x, _ in line) + reach_px
-        y0, y1 = min(y for _, y in line) - reach_px, max(y for _, y in line) + reach_px
-        near = []
-        for one in self.session.open_to_change:
-            box = one.box
-            apart = box.x0 > x1 or box.x1 < x0 or box.y0 > y1 or box.y1 < y0
-            if one.mask is not None and not apart:
-                near.append((distance(one.mask, *line[0]), one.mask.area, one.id, one))
+        near = [
+            (distance(one.mask, *line[0]), one.mask.area, one.id, one)
+            for one in self.session.open_to_change
+            if one.mask is not None and meets(line, one.box, reach_px)
+        ]
         yield from (one for *_, one in sorted(near, key=lambda found: found[:3]))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from seginst_core.masks.brush import stroke
-from seginst_core.masks.geometry import contains, distance, subtract, trim, union
+from seginst_core.masks.geometry import contains, distance, subtract, trim, union, window
 from seginst_core.masks.reshape import reshape
 from seginst_core.types import Mask
 
@@ -124,6 +124,23 @@ def test_a_line_that_leaves_the_image_ends_at_its_border():
 @pytest.mark.parametrize("line", [[], [(30, 30)], [(30, 30), (30, 30)], [(0, 0), (10, 0)]])
 def test_a_line_that_splits_nothing_changes_nothing(line):
     assert reshape(SQUARE, line, *SIZE, reach_px=2) is None
+
+
+def test_a_line_far_away_makes_no_window_that_holds_both(monkeypatch):
+    """What is selected still may lie at the other end of a large image."""
+    made = []
+
+    def spied(mask, x0, y0, x1, y1):
+        made.append((x1 - x0) * (y1 - y0))
+        return window(mask, x0, y0, x1, y1)
+
+    monkeypatch.setattr("seginst_core.masks.reshape.window", spied)
+    size = (10_000, 10_000)
+    assert reshape(SQUARE, [(9_000, 30), (9_050, 40)], *size, reach_px=4) is None
+    assert reshape(SQUARE, [(30, 9_000), (40, 9_050)], *size, reach_px=4) is None
+    assert not made
+    assert reshape(SQUARE, [(30, 10), (30, 60)], *size, reach_px=4) == block(30, 20, 50, 50)
+    assert made[0] < 5_000
 
 
 @given(MASKS, LINES)
