@@ -16,14 +16,14 @@ when its mask has an IoU of 0.9 or more with the truth. What is counted, and wha
   grows, shrinks, smooths or fills it, a line along which its outline is drawn anew, strokes of the
   brush or eraser, or one corner dragged. For all but the line it is selected with a click (it is
   already, if it was accepted alone); for the line only where the tool would take another object. A
-  line follows the true outline along one wrong region, half of the outline at most: the rest takes
-  another. A stroke of the brush is what the tool really does: a disc swept along one simple line,
-  inside the truth when it paints and outside when it erases; it is the longest line through the
-  wrong region that it is for. A corner goes to a corner of the true outline. Keys, lines and
-  corners are the window's own code. Every key, line, stroke and drag is an action, every change of
-  tool or radius one more, and so is the way back to the tool that came first; wobble is not
-  simulated. Where one press of a key mends several objects, they are selected with a click each and
-  the key is pressed once;
+  line follows the true outline along one wrong region or several that lie one after the other, half
+  of the outline at most: the rest takes another. A stroke of the brush is what the tool really
+  does: a disc swept along one simple line, inside the truth when it paints and outside when it
+  erases; it is the longest line through the wrong region that it is for. A corner goes to a corner
+  of the true outline. Keys, lines and corners are the window's own code. Every key, line, stroke
+  and drag is an action, every change of tool or radius one more, and so is the way back to the tool
+  that came first; wobble is not simulated. Where one press of a key mends several objects, they are
+  selected with a click each and the key is pressed once;
 - an object that is missing, or too wrong to repair cheaply, is begun by one stroke: a box, in which
   the nested U-Net draws the mask, or the magic wand, whose tolerance follows the drag, after the
   key that asks for a new object. It may be repaired in the same way; keys do that at once, for the

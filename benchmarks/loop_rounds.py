@@ -32,7 +32,6 @@ from seginst_core.types import (
     Instance,
     Mask,
     Origin,
-    Preset,
     Stage,
 )
 from seginst_gui.jobs.refreshing import ITERATIONS, MIN_TRIED, MOST_TRAIN, MOST_TRIED
@@ -100,14 +99,14 @@ def scenes_of(data: Path, n_images: int | None) -> tuple[Scene, ...]:
     return tuple(scenes)
 
 
-def train_starter(data: Path, out: Path, preset: Preset, budget: Budget) -> Path:
-    """Train a two-stage model on the val images, none of which is labelled here."""
+def train_starter(data: Path, out: Path, start: Path, budget: Budget) -> Path:
+    """Train a two-stage model from another's on the val images, none of which is labelled here."""
     params: dict[str, JsonValue] = {
         "train": str(data / "annotations" / "instances_val.json"),
         "images": str(data / "images"),
         "out": str(out),
         "pipeline": "two-stage",
-        "preset": preset,
+        "start": str(start),
         **budget.params(),
     }
     JOBS["train"](params, Reporter())

@@ -1,6 +1,5 @@
 """Repairing a mask with the window's tools: what the simulated annotator does to it."""
 
-import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.lines import lines
 from seginst_core.masks.classical.flood import flood
 from seginst_core.masks.corners import move_knot, rings
 from seginst_core.masks.geometry import distance, iou, trim, window
@@ -22,17 +22,6 @@ MAX_STEPS = 8
 _VIEWS_PX = (1.5, 3.0, 6.0)
 """How coarse the corners are that the tool offers, from near and from further away."""
 _N_TARGETS = 2
-_LONGEST_LINE = 0.5
-"""Of the true outline: who draws more of it in one go draws the object anew."""
-_BACK_PX = 20.0
-"""How far a line that ends half-way is led back to the outline there is."""
-_SIDES = (
-    (0, -1, (0, 0), (1, 0)),
-    (1, 0, (1, 0), (1, 1)),
-    (0, 1, (1, 1), (0, 1)),
-    (-1, 0, (0, 1), (0, 0)),
-)
-"""The sides of a pixel: the way to the pixel beyond, and the corners where they begin and end."""
 _WAVE_IOU = 0.6
 """Below this a person tries another tool, instead of mending what the wand made."""
 _TOLERANCES = (4, 8, 12, 16, 20, 25, 30, 36, 43, 52, 62, 75, 90)
@@ -135,78 +124,25 @@ def _keys(mask: Mask, truth: Mask, size: tuple[int, int]) -> Iterator[_Step]:
 def _redrawn(
     mask: Mask, truth: Mask, size: tuple[int, int], near: Sequence[Mask]
 ) -> Iterator[_Step]:
-    """Yield what comes of drawing the outline anew along one wrong region, from either end.
+    """Yield what comes of drawing the outline anew along one line, from either end.
 
     The tool takes the object nearest to where the line begins that it changes. Where that is
     another one, this one has to be selected.
     """
-    for line, begins_within, reach_px in _outlines(mask, truth):
-        after = reshape(mask, line, *size, reach_px=reach_px)
+    for line in lines(mask, truth):
+        after = reshape(mask, line.points, *size, reach_px=line.reach_px)
         if after is None:
             continue
-        away_px = 0.0 if begins_within else 1.0
+        away_px = 0.0 if line.begins_within else 1.0
         misled = [
             any(
                 distance(other, *way[0]) <= away_px
-                and reshape(other, way, *size, reach_px=reach_px) is not None
+                and reshape(other, way, *size, reach_px=line.reach_px) is not None
                 for other in near
             )
-            for way in (line, line[::-1])
+            for way in (line.points, line.points[::-1])
         ]
         yield _Step("reshape", 0, after, iou(after, truth), selects=all(misled))
-
-
-def _outlines(mask: Mask, truth: Mask) -> Iterator[tuple[list[tuple[float, float]], bool, float]]:
-    """Yield lines along each of the largest wrong regions, where its outline should run.
-
-    It is what the region has in common with the rest of its side, the mask or what lies around it,
-    or the longest stretch of that, in parts that are no longer than a hand draws in one go. Also
-    whether it begins within the mask, and how far its ends may be from the outline there is.
-    """
-    x0, y0 = min(mask.x0, truth.x0) - 1, min(mask.y0, truth.y0) - 1
-    x1, y1 = max(mask.x1, truth.x1) + 1, max(mask.y1, truth.y1) + 1
-    now, true = window(mask, x0, y0, x1, y1), window(truth, x0, y0, x1, y1)
-    longest_px = _LONGEST_LINE * _outline_px(truth)
-    for wrong, side, is_missing in ((true & ~now, ~now, True), (now & ~true, now, False)):
-        n, labels, stats, _ = cv2.connectedComponentsWithStats(
-            wrong.astype(np.uint8), connectivity=4
-        )
-        for k in sorted(range(1, n), key=lambda k: -stats[k, cv2.CC_STAT_AREA])[:2]:
-            border = _longest_border(labels == k, side & (labels != k))
-            line = [(float(x + x0), float(y + y0)) for x, y in border]
-            n_parts = math.ceil((len(line) - 1) / longest_px)
-            ends = [round(part * (len(line) - 1) / max(n_parts, 1)) for part in range(n_parts + 1)]
-            for begin, end in pairwise(ends):
-                yield line[begin : end + 1], is_missing, _BACK_PX if n_parts > 1 else 0.0
-
-
-def _outline_px(mask: Mask) -> int:
-    """Return how many sides of pixels a mask's outline has."""
-    bits = np.pad(mask.bits, 1)
-    return int(sum(np.count_nonzero(np.diff(bits, axis=axis)) for axis in (0, 1)))
-
-
-def _longest_border(region: BoolArray, rest: BoolArray) -> list[tuple[int, int]]:
-    """Return the longest line along the sides of pixels between a region and the rest."""
-    after: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    # Each side of a pixel, walked with the region at its right.
-    for dx, dy, begin, end in _SIDES:
-        there = np.zeros_like(rest)
-        height, width = rest.shape
-        there[max(-dy, 0) : height - max(dy, 0), max(-dx, 0) : width - max(dx, 0)] = rest[
-            max(dy, 0) : height - max(-dy, 0), max(dx, 0) : width - max(-dx, 0)
-        ]
-        for y, x in np.argwhere(region & there).tolist():
-            after.setdefault((x + begin[0], y + begin[1]), []).append((x + end[0], y + end[1]))
-    ends = {end for found in after.values() for end in found}
-    longest: list[tuple[int, int]] = []
-    # From where a stretch begins; what is left then goes all around.
-    for begin in (*sorted(after.keys() - ends), *sorted(after.keys() & ends)):
-        line = [begin]
-        while after.get(line[-1]):
-            line.append(after[line[-1]].pop())
-        longest = max(longest, line, key=len)
-    return longest if len(longest) > 1 else []
 
 
 def _meet(a: Mask, b: Mask) -> bool:

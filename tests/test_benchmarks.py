@@ -194,20 +194,35 @@ def test_the_simulated_annotator_selects_what_a_line_would_not_be_taken_for(repa
     assert not repairing.repair(spotted, true, SIZE, [spot]).selects
     # The line takes off what lies over another object, and goes through that one too.
     other = Mask(46, 21, np.ones((6, 8), bool))
-    (step,) = repairing._redrawn(spotted, true, SIZE, [other])
-    assert (step.selects, step.mask) == (True, true)
+    steps = list(repairing._redrawn(spotted, true, SIZE, [other]))
+    assert all((step.selects, step.mask) == (True, true) for step in steps)
+    assert steps
     assert not repairing.repair(spotted, true, SIZE, [square(0, 0, 9)]).selects
 
 
 def test_no_line_is_longer_than_half_the_outline(repairing):
     true = square(10, 10, 40)
-    lines = list(repairing._outlines(square(14, 14, 32), true))
-    assert len(lines) == 2
-    assert sum(len(line) - 1 for line, _, _ in lines) == 160
-    assert all(len(line) - 1 <= 80 for line, _, _ in lines)
-    found = repairing.repair(square(14, 14, 32), true, SIZE, [])
-    assert found.actions == 2
-    assert iou(found.mask, true) >= repairing.GOOD_IOU
+    found = list(import_module("benchmarks.lines").lines(square(14, 14, 32), true))
+    assert len(found) == 3
+    *parts, side = (len(line.points) - 1 for line in found)
+    assert sum(parts) == 160
+    assert max(*parts, side) <= 80
+    repaired = repairing.repair(square(14, 14, 32), true, SIZE, [])
+    assert repaired.actions == 2
+    assert iou(repaired.mask, true) >= repairing.GOOD_IOU
+
+
+def test_one_line_mends_what_lies_one_after_the_other_on_one_side(repairing):
+    true = square(10, 10, 40)
+    bitten = np.ones((40, 40), bool)
+    bitten[:16, 4:14] = False
+    bitten[:16, 24:36] = False
+    found = repairing.repair(union(Mask(10, 10, bitten), square(50, 12, 7)), true, SIZE, [])
+    assert (found.actions, found.hands, found.mask) == (1, {"reshape"}, true)
+    # A bite on the other side of the object takes a line of its own.
+    bitten[34:, 4:36] = False
+    found = repairing.repair(Mask(10, 10, bitten), true, SIZE, [])
+    assert (found.actions, found.hands) == (2, {"reshape"})
 
 
 def test_the_simulated_annotator_drags_corners_and_presses_keys_on_what_is_selected(repairing):
@@ -282,7 +297,7 @@ def test_what_the_annotator_counts(annotator):
     begun = {"box": (None, truths[1]), "wand": (None, None)}
     half = Mask(30, 30, np.ones((12, 20), bool))
     assert cost((good, 0.9), (half, 0.9), begun=begun) == (3, 1, 0, 1, 0, 0)
-    less = Mask(30, 30, np.ones((9, 20), bool))
+    less = square(34, 34, 12)
     assert cost((good, 0.9), (less, 0.9), begun=begun) == (4, 1, 0, 1, 0, 0)
 
 
