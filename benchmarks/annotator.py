@@ -74,11 +74,13 @@ class Drawing:
 class Work:
     """What one image cost: actions, objects finished and how, and the masks that are left.
 
-    ``untouched`` are the places of the masks that are as a model drew them, asked or not.
+    ``begun`` are the places of the masks that a model drew first, asked or not, and ``untouched``
+    of those that are still as it did.
     """
 
     actions: int
     masks: tuple[Mask, ...]
+    begun: frozenset[int] = frozenset()
     untouched: frozenset[int] = frozenset()
     n_accepted: int = 0
     n_repaired: int = 0
@@ -174,15 +176,15 @@ def _finish(
     one_key = 1 + 2 * len(kept & there) if at_once and shown else 0
     keys = {way.mend.key for way in ways if way.proposal is not None and at_once} - {""}
     hands = {way.name for way in ways if way.proposal is None}.union(*(w.mend.hands for w in ways))
-    untouched = frozenset(
-        k for k, w in enumerate(ways) if w.name in ("repair", "box") and not w.mend.actions
-    )
+    begun = frozenset(k for k, w in enumerate(ways) if w.name in ("repair", "box"))
+    untouched = frozenset(k for k in begun if not ways[k].mend.actions)
     n_of = Counter(
         "accepted" if w.name == "repair" and k in untouched else w.name for k, w in enumerate(ways)
     )
     return Work(
         sum(way.actions for way in ways) + deleting + one_key + len(keys) + len(hands),
         tuple(way.mend.mask for way in ways),
+        begun=begun,
         untouched=untouched,
         n_accepted=n_of["accepted"],
         n_repaired=n_of["repair"],

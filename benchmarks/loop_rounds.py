@@ -22,7 +22,7 @@ from seginst_core.models.card import read_card
 from seginst_core.project import Project, add
 from seginst_core.project.learning.data import corrections, n_objects, newest, split
 from seginst_core.project.learning.stage import faults
-from seginst_core.review.objects.fair import for_scoring
+from seginst_core.review.objects.fair import begun_by, for_scoring
 from seginst_core.types import (
     HUMAN,
     Annotation,
@@ -205,7 +205,8 @@ class Loop:
     def learn(self, scenes: Sequence[Scene], cost: Cost) -> str:
         """Fine-tune the stage a round suggests on all that is labelled; say what came of it."""
         train, val = split(self._project.dataset(["done"]), self._sides())
-        fair, _ = for_scoring(val, [read_card(self.live).id])
+        live = [read_card(self.live).id]
+        fair, _ = for_scoring(val, live)
         run, out = self._run(train, fair)
         stage = self._stage(scenes, cost)
         params: dict[str, JsonValue] = {
@@ -216,6 +217,7 @@ class Loop:
             "pipeline": "two-stage",
             "start": str(self.live),
             "former": str(self.live),
+            "begun": begun_by(val, live),
             "stage": stage,
             **self._budget.params(),
         }
@@ -257,14 +259,16 @@ class Loop:
 
 
 def _objects(work: Work, ids: Iterable[int], category_id: int, model: str) -> tuple[Instance, ...]:
-    """Return the objects that labelling left; what was not touched is still ``model``'s."""
+    """Return the objects that labelling left; what was begun by ``model`` is still from it."""
     return tuple(
         Instance(
             instance_id,
             category_id,
             mask_box(mask),
             mask,
-            origin=Origin("model", model) if k in work.untouched else HUMAN,
+            origin=Origin("model", model, edited=k not in work.untouched)
+            if k in work.begun
+            else HUMAN,
         )
         for instance_id, (k, mask) in zip(ids, enumerate(work.masks), strict=True)
     )

@@ -1,6 +1,8 @@
 """Before and after on the frozen hold-out: a new model goes live only if it is better.
 
-Both models are measured by the same code on the same images. With ``FEW_IMAGES`` or more the
+Both models are measured by the same code on the same images; where the truth is the former model's
+own outline, which nobody corrected, the new one is forgiven what people let stand
+(``training.untouched``). With ``FEW_IMAGES`` or more the
 verdict is that of a bootstrap over images (Efron and Tibshirani 1993, chapter 13) of the difference
 in mask AP: better if its whole 95 % interval is above zero, worse if it is below. With fewer, a
 resample of images says nothing; then the objects speak: the verdict follows the mask AP only if
@@ -9,7 +11,7 @@ over the objects whose IoU changed by ``NOTICED_IOU`` or more, at ``SIGN_LEVEL``
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -22,6 +24,7 @@ from seginst_core.review.inputs import Item, read_predictions, read_truth
 from seginst_core.review.matching import greedy
 from seginst_core.review.metrics import Analysis, analyse
 from seginst_core.review.schema import CASE_POOR_IOU, CASE_SCORE
+from seginst_core.training.untouched import forgiven
 from seginst_core.training.validate import Answers
 
 Word = Literal["better", "not better", "worse", "untested"]
@@ -75,14 +78,21 @@ def judge(
     after: Answers,
     reporter: Reporter | None = None,
     *,
+    begun: Collection[int] = (),
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
 ) -> Verdict:
-    """Return the verdict on the model of ``after`` against that of ``before``."""
+    """Return the verdict on the model of ``after`` against that of ``before``.
+
+    ``begun`` are the ids of true objects whose masks began as the drawing of ``before``'s model.
+    """
     reporter = reporter or Reporter()
     items = read_truth(truth)
     old = analyse(items, read_predictions(before.results, items), reporter)
-    new = analyse(items, read_predictions(after.results, items), reporter)
+    found = read_predictions(after.results, items)
+    new = analyse(items, found, reporter)
+    if begun:
+        new = analyse(items, forgiven(found, new, old, frozenset(begun)), reporter)
     moved = _moved(old, new)
     n_objects = sum(not (i.iscrowd or i.box_only) for i in items.items)
     interval = None

@@ -13,7 +13,7 @@ from seginst_core.project import Project
 from seginst_core.project.learning import Run
 from seginst_core.project.learning.data import n_objects, split
 from seginst_core.project.learning.stage import Faults, faults
-from seginst_core.review.objects.fair import for_scoring
+from seginst_core.review.objects.fair import begun_by, for_scoring
 from seginst_core.types import Dataset, EngineName, PipelineName, Preset, Stage
 from seginst_gui.jobs.model_choice import ModelChoice
 from seginst_gui.jobs.training import Job
@@ -141,8 +141,9 @@ def write_jobs(project: Project, plan: FineTunePlan, models: ModelChoice) -> lis
     for pipeline in plan.pipelines:
         start, former = plan.start.get(pipeline), models.get(pipeline)
         tested = run / f"val-{pipeline}.json"
+        drawn_by = [former.card.id] if former else []
         if val.images:
-            fair, _ = for_scoring(val, [former.card.id] if former else [])
+            fair, _ = for_scoring(val, drawn_by)
             coco_json.write(fair, tested)
         params: dict[str, JsonValue] = {
             **shared,
@@ -152,6 +153,7 @@ def write_jobs(project: Project, plan: FineTunePlan, models: ModelChoice) -> lis
             "engine": start.card.engine if start else plan.engine,
             "start": str(start.folder) if start else "",
             "former": str(former.folder) if former else "",
+            "begun": list[JsonValue](begun_by(val, drawn_by)),
             "out": str(project.models_folder / f"{pipeline}-{stamp}"),
         }
         if plan.iterations is not None:

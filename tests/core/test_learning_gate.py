@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
+from seginst_core.masks.geometry import iou
 from seginst_core.training.gate import FEW_IMAGES, judge
+from seginst_core.training.untouched import forgive
 from seginst_core.training.validate import Answers
+from seginst_core.types import Mask
 
 SIDE = 96
 
@@ -131,3 +134,56 @@ def test_boxes_alone_give_no_verdict(tmp_path):
         del annotation["segmentation"]
     truth.write_text(json.dumps(data))
     assert judge(truth, answers(objects, 12), answers(objects, 15)).word == "untested"
+
+
+def bitten(x, y, radius=16, bite_px=4):
+    """A disc whose right side, a bite wide, is missing."""
+    disc_bits = disc(x, y, radius)
+    disc_bits[:, x + radius - bite_px :] = 0
+    return disc_bits
+
+
+def with_masks(annotations, draw):
+    """What a model found that draws each disc by ``draw(x, y)``."""
+    rows = []
+    for row, a in zip(answers(annotations, 16).results, annotations, strict=True):
+        x, y, w, h = (round(v) for v in a["bbox"])
+        rows.append({**row, "segmentation": rle(draw(x + w // 2, y + h // 2))})
+    return Answers(tuple(rows), 0.1)
+
+
+def test_what_nobody_corrected_does_not_speak_for_the_model_that_drew_it(tmp_path):
+    truth, objects = write_truth(tmp_path, 8)
+    # A person mended the bite and let the rest stand, which is a pixel too small all around.
+    former = with_masks(objects, bitten)
+    new = with_masks(objects, lambda x, y: disc(x, y, 17))
+    begun = [a["id"] for a in objects]
+    assert judge(truth, former, new).word == "worse"
+    fair = judge(truth, former, new, begun=begun)
+    assert fair.word == "better"
+    assert fair.before == judge(truth, former, new).before
+    assert judge(truth, former, former, begun=begun).word == "not better"
+    # Of these objects alone: the others' outlines are their own.
+    assert judge(truth, former, new, begun=begun[:1]).word != "better"
+    # More than people let stand is not forgiven, nor are the bites.
+    far = with_masks(objects, lambda x, y: disc(x, y, 20))
+    assert judge(truth, former, far, begun=begun).word == "worse"
+    same_bites = with_masks(objects, lambda x, y: bitten(x, y, 17, 5))
+    assert judge(truth, former, same_bites, begun=begun).word != "better"
+
+
+def test_only_pixels_near_a_shared_outline_are_forgiven():
+    true, old = (Mask(0, 0, draw(48, 48).astype(bool)) for draw in (whole, bitten))
+    wider = Mask(0, 0, disc(48, 48, 17).astype(bool))
+    after = forgive(wider, true, old)
+    row = np.flatnonzero(after.bits[48 - after.y0]) + after.x0
+    # A pixel off at the left, where nobody mended it, and as it was at the right.
+    assert (row[0], row[-1]) == (48 - 16, 48 + 17)
+    assert iou(forgive(old, true, old), old) == 1
+    # What lies further off stays wrong.
+    far = forgive(Mask(0, 0, disc(48, 48, 20).astype(bool)), true, old)
+    assert np.flatnonzero(far.bits[48 - far.y0])[0] + far.x0 == 48 - 20
+
+
+def whole(x, y):
+    return disc(x, y, 16)

@@ -7,7 +7,7 @@ import pytest
 
 from seginst_core.review.objects.arrange import Arrangement, arranged, count_kinds, progress
 from seginst_core.review.objects.cases import Items, image_cases
-from seginst_core.review.objects.fair import for_scoring
+from seginst_core.review.objects.fair import begun_by, for_scoring
 from seginst_core.review.objects.schema import Drawn, ObjectCase
 from seginst_core.review.objects.worth import edges_apart, joint, reasons_of
 from seginst_core.types import Annotation, Box, Dataset, Instance, Origin
@@ -263,3 +263,5 @@ def test_what_nobody_looked_at_does_not_score_the_model_that_drew_it() -> None:
     assert [i.iscrowd for i in fair.annotations[7].instances] == [True, *[False] * 5]
     assert np.array_equal(fair.annotations[7].instances[0].mask.bits, instances[0].mask.bits)
     assert for_scoring(dataset, {"card-c"})[1] == 0
+    assert begun_by(dataset, {"card-a"}) == [1, 2, 3]
+    assert begun_by(dataset, {"card-c"}) == []

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from seginst_core.errors import DataError
 from seginst_core.events import JsonValue, Reporter
@@ -18,14 +19,16 @@ airplanes it learned the most in 20 to 60 passes, and next to nothing in 180."""
 def fine_tune(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
     """Train as the job ``train`` does, then judge the new model against ``former`` on ``val``.
 
-    ``former`` is the model that is live now, "" for none. Returns ``{"model", "name", "id",
+    ``former`` is the model that is live now, "" for none, and ``begun`` the ids of objects of
+    ``val`` whose masks it drew first. Returns ``{"model", "name", "id",
     "scores", "verdict"}``; the verdict is None without ``val``. Run again after a cancel or a
     crash with ``resume``, it goes on where it was: a model that is whole is not trained anew.
     ModelError or DataError if it cannot.
     """
+    from seginst_core.review.metrics import evaluate
     from seginst_core.training.gate import judge
     from seginst_core.training.run import train
-    from seginst_core.training.validate import Answers, answers
+    from seginst_core.training.validate import Answers, answers, card_scores
 
     config = train_config(params)
     val, former = config.val, text(params, "former", "")
@@ -46,14 +49,12 @@ def fine_tune(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
         except DataError as error:
             # A model of other classes finds none of these objects, which is its measure.
             reporter.log(str(error))
-    verdict = judge(val, old, new, reporter)
+    begun = cast(list[int], params.get("begun") or [])
+    verdict = judge(val, old, new, reporter, begun=begun)
     card = replace(
         card,
         training={**card.training, "val": val.name},
-        scores={
-            **{name: v for name, v in verdict.after.items() if name != "n_false"},
-            "seconds_per_image": new.seconds_per_image,
-        },
+        scores=card_scores(evaluate(val, new.results), new.seconds_per_image),
     )
     write_card(config.out, card)
     return _result(config.out, card, verdict.as_json())

@@ -1,4 +1,4 @@
-"""Which annotated objects may score a model: none that it drew and that nobody looked at."""
+"""Which annotated objects may score a model, and which of them began as its own drawing."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -26,3 +26,13 @@ def for_scoring(dataset: Dataset, models: Collection[str]) -> tuple[Dataset, int
         for image_id, annotation in dataset.annotations.items()
     }
     return replace(dataset, annotations=annotations), n_left_out
+
+
+def begun_by(dataset: Dataset, models: Collection[str]) -> list[int]:
+    """Return the ids of objects whose masks models drew first, whatever was corrected since."""
+    return [
+        instance.id
+        for annotation in dataset.annotations.values()
+        for instance in annotation.instances
+        if instance.origin.kind == "model" and instance.origin.model in models
+    ]
