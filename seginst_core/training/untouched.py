@@ -41,7 +41,8 @@ def forgiven(
         if key in former.by_key:
             theirs = _partners(former.by_key[key], former.ious[key])
         for t, item in enumerate(group.truth):
-            if item.index in begun and t in ours and t in theirs:
+            counts = not (item.iscrowd or item.box_only)
+            if counts and item.index in begun and t in ours and t in theirs:
                 better[ours[t].index] = _forgiven_item(ours[t], item, theirs[t])
     return tuple(better.get(item.index, item) for item in found)
 
