@@ -59,7 +59,7 @@ def forgive(mask: Mask, truth: Mask, former: Mask) -> Mask:
     x1, y1 = max(m.x1 for m in three) + beyond, max(m.y1 for m in three) + beyond
     true, old = window(truth, x0, y0, x1, y1), window(former, x0, y0, x1, y1)
     shared = _inner(true) & _inner(old) | _inner(~true) & _inner(~old)
-    side = 2 * reach_px + 1
+    side = 2 * reach_px - 1  # the pixels beside the outline are within one pixel of it
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     near = cv2.dilate(shared.view(np.uint8), disc).view(np.bool_)
     after = np.where(near & (true == old), true, window(mask, x0, y0, x1, y1))

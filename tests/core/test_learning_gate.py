@@ -180,6 +180,12 @@ def test_only_pixels_near_a_shared_outline_are_forgiven():
     # A pixel off at the left, where nobody mended it, and as it was at the right.
     assert (row[0], row[-1]) == (48 - 16, 48 + 17)
     assert iou(forgive(old, true, old), old) == 1
+    # One too small is forgiven as well, and both in the pixels beside the outline alone.
+    thin = forgive(Mask(0, 0, disc(48, 48, 15).astype(bool)), true, old)
+    assert np.flatnonzero(thin.bits[48 - thin.y0])[0] + thin.x0 == 48 - 16
+    two_off = forgive(Mask(0, 0, disc(48, 48, 18).astype(bool)), true, old)
+    row = np.flatnonzero(two_off.bits[48 - two_off.y0]) + two_off.x0
+    assert row[:3].tolist() == [48 - 18, 48 - 16, 48 - 15]
     # What lies further off stays wrong.
     far = forgive(Mask(0, 0, disc(48, 48, 20).astype(bool)), true, old)
     assert np.flatnonzero(far.bits[48 - far.y0])[0] + far.x0 == 48 - 20

@@ -34,5 +34,5 @@ def begun_by(dataset: Dataset, models: Collection[str]) -> list[int]:
         instance.id
         for annotation in dataset.annotations.values()
         for instance in annotation.instances
-        if instance.origin.kind == "model" and instance.origin.model in models
+        if instance.origin.model in models
     ]
