@@ -219,6 +219,11 @@ def test_one_line_mends_what_lies_one_after_the_other_on_one_side(repairing):
     bitten[:16, 24:36] = False
     found = repairing.repair(union(Mask(10, 10, bitten), square(50, 12, 7)), true, SIZE, [])
     assert (found.actions, found.hands, found.mask) == (1, {"reshape"}, true)
+    # A line that ends half-way is led back, and one that ends with what is wrong is not.
+    found = import_module("benchmarks.lines").lines(Mask(10, 10, bitten), true)
+    assert [line.reach_px for line in found] == [0.0, 0.0, 0.0]
+    *_, side = import_module("benchmarks.lines").lines(square(14, 14, 32), true)
+    assert side.reach_px > 0
     # A bite on the other side of the object takes a line of its own.
     bitten[34:, 4:36] = False
     found = repairing.repair(Mask(10, 10, bitten), true, SIZE, [])

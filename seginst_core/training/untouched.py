@@ -41,8 +41,7 @@ def forgiven(
         if key in former.by_key:
             theirs = _partners(former.by_key[key], former.ious[key])
         for t, item in enumerate(group.truth):
-            counts = not (item.iscrowd or item.box_only)
-            if counts and item.index in begun and t in ours and t in theirs:
+            if item.index in begun and t in ours and t in theirs:
                 better[ours[t].index] = _forgiven_item(ours[t], item, theirs[t])
     return tuple(better.get(item.index, item) for item in found)
 
@@ -73,15 +72,11 @@ def _inner(bits: BoolArray) -> BoolArray:
 
 
 def _partners(group: Group, ious: Ious) -> dict[int, Item]:
-    """Return what was found of each true object, by its place, where both fit each other best."""
+    """Return what was found of each true object, by its place."""
     if not ious.size:
         return {}
-    best_found, best_true = ious.argmax(axis=0), ious.argmax(axis=1)
-    return {
-        t: group.found[p]
-        for t, p in enumerate(best_found.tolist())
-        if best_true[p] == t and ious[p, t] >= LOWEST_IOU
-    }
+    best = ious.argmax(axis=0).tolist()
+    return {t: group.found[p] for t, p in enumerate(best) if ious[p, t] >= LOWEST_IOU}
 
 
 def _forgiven_item(item: Item, truth: Item, former: Item) -> Item:

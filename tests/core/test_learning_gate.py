@@ -168,6 +168,8 @@ def test_what_nobody_corrected_does_not_speak_for_the_model_that_drew_it(tmp_pat
     # More than people let stand is not forgiven, nor are the bites.
     far = with_masks(objects, lambda x, y: disc(x, y, 20))
     assert judge(truth, former, far, begun=begun).word == "worse"
+    other = judge(truth, former, with_masks(objects, lambda x, y: disc(x, y, 11)), begun=begun)
+    assert other.after["segm_AP50"] == 0
     same_bites = with_masks(objects, lambda x, y: bitten(x, y, 17, 5))
     assert judge(truth, former, same_bites, begun=begun).word != "better"
 
