@@ -182,6 +182,11 @@ def test_only_pixels_near_a_shared_outline_are_forgiven():
     # A pixel off at the left, where nobody mended it, and as it was at the right.
     assert (row[0], row[-1]) == (48 - 16, 48 + 17)
     assert iou(forgive(old, true, old), old) == 1
+    # Large objects are forgiven more, but not what was corrected there.
+    large, cut = np.ones((100, 100), bool), np.ones((100, 96), bool)
+    assert forgive(Mask(0, 0, cut), Mask(0, 0, large), Mask(0, 0, cut)) == Mask(0, 0, cut)
+    assert forgive(Mask(0, 5, large[5:]), Mask(0, 0, large), Mask(0, 0, cut)).y0 == 0
+    assert forgive(Mask(0, 6, large[6:]), Mask(0, 0, large), Mask(0, 0, cut)).bits[5].sum() < 20
     # One too small is forgiven as well, and both in the pixels beside the outline alone.
     thin = forgive(Mask(0, 0, disc(48, 48, 15).astype(bool)), true, old)
     assert np.flatnonzero(thin.bits[48 - thin.y0])[0] + thin.x0 == 48 - 16
