@@ -2,11 +2,11 @@
 
 The simulated annotator (``benchmarks.annotator`` has its rules) labels the train images of both
 home data sets until every mask has an IoU of 0.9, in three rounds, a tenth of the images, three
-tenths and the rest: (i) by hand, (ii) with the proposals of a starter model that learns nothing,
-(iii) with fine-tuning between the rounds, as the window does it: a project, its frozen hold-out,
-the suggested stage, ``--minutes`` of training on what the annotator left, and the quick refresh of
-the nested U-Net within the rounds, after every ``--refresh-every`` objects or more (whole images).
-A new model goes live only if it is better.
+tenths and the rest, or other ``--shares``: (i) by hand, (ii) with the proposals of a starter model
+that learns nothing, (iii) with fine-tuning between the rounds, as the window does it: a project,
+its frozen hold-out, the suggested stage, ``--minutes`` of training on what the annotator left, and
+the quick refresh of the nested U-Net within the rounds, after every ``--refresh-every`` objects or
+more (whole images). A new model goes live only if it is better.
 
 The starter of the planes is the one that ships and has seen no real image. The one of the nuclei
 that ships has learned these very images, so another is trained first, on those of
@@ -60,6 +60,7 @@ def main() -> None:
         "--iterations", type=int, help="a stage, instead of minutes: the same on a busy machine"
     )
     parser.add_argument("--refresh-every", type=int, default=600, help="objects; 0 is never")
+    parser.add_argument("--shares", type=float, nargs=3, default=SHARES, help="of each round")
     parser.add_argument("--images", type=int, help="the first so many of the random order alone")
     parser.add_argument("--only", nargs="+", choices=DATA_SETS, default=list(DATA_SETS))
     given = parser.parse_args()
@@ -82,18 +83,24 @@ def main() -> None:
                 begin = resolve(BEGIN)
                 starter = train_starter(Path(home) / data.folder, out, begin, first)
             every = given.refresh_every or sys.maxsize
-            _measure(name, scenes, starter, Path(folder), budget, every)
+            ends = [round(sum(given.shares[:k]) * len(scenes)) for k in range(4)]
+            rounds = [scenes[a:b] for a, b in pairwise(ends)]
+            _measure(name, rounds, starter, Path(folder), budget, every)
 
 
 def _measure(
-    name: str, scenes: Sequence[Scene], starter: Path, folder: Path, budget: Budget, every: int
+    name: str,
+    rounds: Sequence[Sequence[Scene]],
+    starter: Path,
+    folder: Path,
+    budget: Budget,
+    every: int,
 ) -> None:
     """Label one data set in all three ways and print what it took.
 
     The nested U-Net is refreshed after ``every`` objects or more.
     """
-    ends = [round(sum(SHARES[:k]) * len(scenes)) for k in range(len(SHARES) + 1)]
-    rounds = [scenes[a:b] for a, b in pairwise(ends)]
+    scenes = [scene for part in rounds for scene in part]
     hand = [sum(d.clicks for scene in part for d in scene.drawings) for part in rounds]
     n_objects = [sum(len(scene.drawings) for scene in part) for part in rounds]
     start: list[Cost] = []
