@@ -2,12 +2,12 @@
 
 Both models are measured by the same code on the same images; where the truth is the former model's
 own outline, which nobody corrected, the new one is forgiven what people let stand
-(``training.untouched``). With ``FEW_IMAGES`` or more the
-verdict is that of a bootstrap over images (Efron and Tibshirani 1993, chapter 13) of the difference
-in mask AP: better if its whole 95 % interval is above zero, worse if it is below. With fewer, a
-resample of images says nothing; then the objects speak: the verdict follows the mask AP only if
-objects that moved its way outnumber the others by more than chance would (a one-sided sign test
-over the objects whose IoU changed by ``NOTICED_IOU`` or more, at ``SIGN_LEVEL``).
+(``training.untouched``). With ``FEW_IMAGES`` or more the verdict is that of a bootstrap over images
+(Efron and Tibshirani 1993, chapter 13) of the difference in mask AP: better if its whole 95 %
+interval is above zero, worse if it is below. With fewer, a resample of images says nothing; then
+the objects speak: the verdict follows the mask AP only if objects that moved its way outnumber the
+others by more than chance would (a one-sided sign test over the objects whose IoU changed by
+``NOTICED_IOU`` or more, at ``SIGN_LEVEL``).
 """
 
 import math
@@ -90,9 +90,7 @@ def judge(
     items = read_truth(truth)
     old = analyse(items, read_predictions(before.results, items), reporter)
     found = read_predictions(after.results, items)
-    new = analyse(items, found, reporter)
-    if begun:
-        new = analyse(items, forgiven(found, new, old, frozenset(begun)), reporter)
+    new = analyse(items, forgiven(items, found, old, frozenset(begun)), reporter)
     moved = _moved(old, new)
     n_objects = sum(not (i.iscrowd or i.box_only) for i in items.items)
     interval = None

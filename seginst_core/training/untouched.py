@@ -14,8 +14,8 @@ import numpy as np
 
 from seginst_core.masks.geometry import trim, window
 from seginst_core.masks.rle import decode, encode
-from seginst_core.review.inputs import Item
-from seginst_core.review.ious import LOWEST_IOU, Group
+from seginst_core.review.inputs import Item, Truth
+from seginst_core.review.ious import LOWEST_IOU, Group, group_mask_ious, groups
 from seginst_core.review.matching import Ious
 from seginst_core.review.metrics import Analysis
 from seginst_core.types import BoolArray, Mask
@@ -28,21 +28,24 @@ _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
 def forgiven(
-    found: Sequence[Item], new: Analysis, former: Analysis, begun: Collection[int]
+    truth: Truth, found: Sequence[Item], former: Analysis, begun: Collection[int]
 ) -> tuple[Item, ...]:
     """Return what a new model found, forgiven where the former one's outlines were left alone.
 
-    ``new`` is the analysis of ``found``, ``former`` that of the former model's answers; ``begun``
-    are the indices of true objects whose masks began as the former model's.
+    ``former`` is the analysis of the former model's answers; ``begun`` are the indices of true
+    objects whose masks began as its own.
     """
     better: dict[int, Item] = {}
-    for key, group in new.by_key.items():
-        ours, theirs = _partners(group, new.ious[key]), {}
-        if key in former.by_key:
-            theirs = _partners(former.by_key[key], former.ious[key])
-        for t, item in enumerate(group.truth):
-            if item.index in begun and t in ours and t in theirs:
-                better[ours[t].index] = _forgiven_item(ours[t], item, theirs[t])
+    some = [item for item in truth.items if item.index in begun]
+    for key, group in groups(replace(truth, items=tuple(some)), found).items():
+        if not group.truth or key not in former.by_key:
+            continue
+        ours = _partners(group, group_mask_ious(group))
+        theirs = _partners(former.by_key[key], former.ious[key])
+        for item in group.truth:
+            if item.index in ours and item.index in theirs:
+                one = ours[item.index]
+                better[one.index] = _forgiven_item(one, item, theirs[item.index])
     return tuple(better.get(item.index, item) for item in found)
 
 
@@ -72,11 +75,11 @@ def _inner(bits: BoolArray) -> BoolArray:
 
 
 def _partners(group: Group, ious: Ious) -> dict[int, Item]:
-    """Return what was found of each true object, by its place."""
+    """Return what was found of each true object, by the object's index."""
     if not ious.size:
         return {}
-    best = ious.argmax(axis=0).tolist()
-    return {t: group.found[p] for t, p in enumerate(best) if ious[p, t] >= LOWEST_IOU}
+    best = enumerate(ious.argmax(axis=0).tolist())
+    return {group.truth[t].index: group.found[p] for t, p in best if ious[p, t] >= LOWEST_IOU}
 
 
 def _forgiven_item(item: Item, truth: Item, former: Item) -> Item:

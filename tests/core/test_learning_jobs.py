@@ -16,6 +16,7 @@ from seginst_core.models.card import DETECTOR_FILE, MASK_FILE, file_digest, read
 from seginst_core.models.config import TRAINING
 from seginst_core.training.plan import TrainConfig
 from seginst_core.training.run import train
+from seginst_core.training.validate import answers
 
 from .test_training import write_discs
 
@@ -136,6 +137,24 @@ def test_a_run_cut_short_goes_on_and_one_that_is_whole_is_only_judged(discs, tmp
         assert one["scores"].pop("seconds_per_image") > 0
     assert again == result
     assert file_digest(tmp_path / "model" / MASK_FILE) == digest
+
+
+def test_what_the_former_model_drew_first_is_forgiven_in_the_verdict_and_not_in_the_card(
+    discs, tmp_path
+):
+    # Masks that nobody changed: the former model has every pixel right.
+    coco = json.loads((discs / "val.json").read_text())
+    data = tmp_path / "left.json"
+    rows = answers(discs / "good", discs / "val.json", discs / "images", "cpu", Reporter()).results
+    left = [{**row, "id": k, "area": 1.0, "iscrowd": 0} for k, row in enumerate(rows, 1)]
+    data.write_text(json.dumps({**coco, "annotations": left}))
+    asked = params(discs, tmp_path / "model", stage="mask", iterations=20, val=str(data))
+    begun = [row["id"] for row in left]
+    strict = JOBS["fine_tune"](asked, Reporter())["verdict"]
+    fair = JOBS["fine_tune"]({**asked, "begun": begun, "resume": True}, Reporter())
+    assert fair["verdict"]["before"] == strict["before"]
+    assert fair["verdict"]["after"]["mean_iou"] > strict["after"]["mean_iou"]
+    assert fair["scores"]["mean_iou"] == pytest.approx(strict["after"]["mean_iou"], abs=1e-5)
 
 
 def test_a_refresh_keeps_the_detector_and_goes_only_if_better(discs, tmp_path):

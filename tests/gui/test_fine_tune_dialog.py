@@ -12,7 +12,7 @@ from seginst_core.models import detectron2
 from seginst_core.models.card import ModelCard
 from seginst_core.models.config import DetectorConfig, Detectron2Config
 from seginst_core.project.learning.stage import Faults
-from seginst_core.types import Category, PipelineName
+from seginst_core.types import HUMAN, Category, Origin, PipelineName
 from seginst_gui.dialogs.fine_tune import FineTuneDialog
 from seginst_gui.jobs.plan import Facts, FineTunePlan, decide, write_jobs
 from seginst_gui.session import Session
@@ -156,3 +156,29 @@ def test_training_runs_on_the_engine_of_its_start_or_the_one_chosen(
     assert job.params["former"] == ""
     assert Path(str(job.params["train"])).is_file()
     assert job.params["val"] is None
+
+
+def test_the_gate_is_told_what_the_live_model_drew_first(
+    opened: Session, make_instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from seginst_core.project.edits import Edit, add
+
+    project = opened.project
+    assert project is not None
+    live = LIVE["two-stage"].card.id
+    assert live
+    by_live = [Origin("model", live, edited=True), Origin("model", live)]
+    others = [HUMAN, Origin("model", "another", edited=True)]
+    first, second, *_ = (entry.ref.id for entry in opened.entries)
+    for image_id, origins in ((first, [by_live[0]]), (second, [*by_live, *others])):
+        opened.open_image(image_id)
+        made = [make_instance(12 * k, origin=origin) for k, origin in enumerate(origins)]
+        opened.apply(add(image_id, made, "Draw"))
+        opened.apply(Edit(image_id, (), "Done", state=("draft", "done")))
+    begun = [i.id for i in project.annotation(second).instances if i.origin in by_live]
+    monkeypatch.setattr(type(project.learning), "draw_sides", lambda _: {second: True})
+    jobs = write_jobs(project, FineTunePlan(("two-stage",), LIVE), LIVE)
+    assert [job.params["begun"] for job in jobs] == [begun]
+    assert len(begun) == 2
+    (job,) = write_jobs(project, FineTunePlan(("two-stage",), LIVE), {})
+    assert job.params["begun"] == []
