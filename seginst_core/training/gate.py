@@ -2,12 +2,12 @@
 
 Both models are measured by the same code on the same images; where the truth is the former model's
 own outline, which nobody corrected, the new one is forgiven what people let stand
-(``training.untouched``). With ``FEW_IMAGES`` or more the verdict is that of a bootstrap over images
-(Efron and Tibshirani 1993, chapter 13) of the difference in mask AP: better if its whole 95 %
-interval is above zero, worse if it is below. With fewer, a resample of images says nothing; then
-the objects speak: the verdict follows the mask AP only if objects that moved its way outnumber the
-others by more than chance would (a one-sided sign test over the objects whose IoU changed by
-``NOTICED_IOU`` or more, at ``SIGN_LEVEL``).
+(``training.untouched``). With ``FEW_IMAGES`` or more that hold an object to score on, the verdict
+is that of a bootstrap over images (Efron and Tibshirani 1993, chapter 13) of the difference in mask
+AP: better if its whole 95 % interval is above zero, worse if it is below. With fewer, a resample of
+images says nothing; then the objects speak: the verdict follows the mask AP only if objects that
+moved its way outnumber the others by more than chance would (a one-sided sign test over the objects
+whose IoU changed by ``NOTICED_IOU`` or more, at ``SIGN_LEVEL``).
 """
 
 import math
@@ -92,9 +92,9 @@ def judge(
     found = read_predictions(after.results, items)
     new = analyse(items, forgiven(items, found, old, frozenset(begun)), reporter)
     moved = _moved(old, new)
-    n_objects = sum(not (i.iscrowd or i.box_only) for i in items.items)
+    scored_on = [i.image_id for i in items.items if not (i.iscrowd or i.box_only)]
     interval = None
-    if len(items.images) >= FEW_IMAGES:
+    if len(set(scored_on)) >= FEW_IMAGES:
         interval = difference_interval(
             rank(list(items.images), old.by_key, old.ious),
             rank(list(items.images), new.by_key, new.ious),
@@ -110,12 +110,12 @@ def judge(
     elif interval is not None:
         word, reason = _by_images(ap_new - ap_old, interval)
     else:
-        word, reason = _by_objects(ap_new - ap_old, moved, len(items.images))
+        word, reason = _by_objects(ap_new - ap_old, moved, len(set(scored_on)))
     return Verdict(
         word,
         reason,
         len(items.images),
-        n_objects,
+        len(scored_on),
         _figures(old),
         _figures(new),
         interval,
@@ -136,7 +136,7 @@ def _by_images(gain: float, interval: tuple[float, float]) -> tuple[Word, str]:
 def _by_objects(gain: float, moved: Sequence[Moved], n_images: int) -> tuple[Word, str]:
     n_up = sum(m.after > m.before for m in moved)
     n_down = len(moved) - n_up
-    images = "1 image is" if n_images == 1 else f"{n_images} images are"
+    images = "1 image with objects is" if n_images == 1 else f"{n_images} images with objects are"
     counted = (
         f"{images} too few for an interval, so objects are counted: {n_up} got better, "
         f"{n_down} got worse; mask AP {gain:+.3f}"

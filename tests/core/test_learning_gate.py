@@ -109,6 +109,20 @@ def test_what_may_be_chance_is_not_called_better(tmp_path):
     assert judge(few, before, before).word == "not better"
 
 
+@pytest.mark.parametrize("others", ["empty", "crowds"])
+def test_images_without_an_object_to_score_on_make_no_interval(tmp_path, others):
+    truth, objects = write_truth(tmp_path, 10, per_image=1)
+    table = json.loads(truth.read_text())
+    for annotation in table["annotations"][1:]:
+        annotation["iscrowd"] = 1
+    if others == "empty":
+        del table["annotations"][1:]
+    truth.write_text(json.dumps(table))
+    verdict = judge(truth, answers(objects[:1], 12), answers(objects[:1], 15))
+    assert (verdict.word, verdict.ci95, verdict.n_objects) == ("not better", None, 1)
+    assert "1 image with objects is too few" in verdict.reason
+
+
 def test_false_objects_are_counted_and_cost(tmp_path):
     truth, objects = write_truth(tmp_path, 8)
     verdict = judge(truth, answers(objects, 15), answers(objects, 15, false=16))
