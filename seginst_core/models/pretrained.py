@@ -94,7 +94,7 @@ def _groups(categories: Sequence[str], background: Background) -> list[str | Non
     """Return what each group of a class head's rows is of; None is the background."""
     before: list[str | None] = [None] if background == "first" else []
     after: list[str | None] = [None] if background == "last" else []
-    return [*before, *categories, *after]
+    return [*before, *(name.casefold() for name in categories), *after]
 
 
 def _copy_rows(

@@ -140,7 +140,7 @@ class Project:
     @property
     def learning(self) -> Learning:
         """The frozen hold-out, the training runs and the history of the live models."""
-        return Learning(self._reading, self._writing)
+        return Learning(self._reading, self._writing, self.folder)
 
     @property
     def reviewing(self) -> Reviewing:

@@ -1,6 +1,7 @@
 """What a training run is to do: its settings checked, its model's card, its batches and budget."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -30,7 +31,7 @@ from seginst_core.training import distributed
 from seginst_core.training.loop import Budget
 from seginst_core.training.recipe import DEFAULTS, Recipe
 from seginst_core.training.scenes import Scenes
-from seginst_core.types import EngineName, PipelineName, Preset, Stage
+from seginst_core.types import Category, EngineName, PipelineName, Preset, Stage
 
 # Of a two-stage run's time, the part that goes to the detector.
 DETECTOR_SHARE = 0.65
@@ -135,7 +136,8 @@ def planned(config: TrainConfig, scenes: Scenes) -> tuple[ModelCard, ModelCard |
     categories, preset = scenes.categories, str(config.preset)
     if begun is not None:
         detector, mask, preset = begun.detector, begun.mask, begun.preset
-        if "detector" not in config.stage and config.stage != "all":
+        if config.stage == "mask":
+            _check_shared(begun, categories)
             categories = begun.categories
     else:
         detector = load_engine(config.engine).configure(
@@ -183,6 +185,16 @@ def planned(config: TrainConfig, scenes: Scenes) -> tuple[ModelCard, ModelCard |
         training=training,
     )
     return card, begun
+
+
+def _check_shared(begun: ModelCard, categories: Sequence[Category]) -> None:
+    """Refuse to train masks alone for a detector that will never name one of the classes."""
+    known = {c.name.casefold() for c in begun.categories}
+    if not any(c.name.casefold() in known for c in categories):
+        raise DataError(
+            f"{begun.name} knows none of the classes of the data, and masks alone teach it none; "
+            "train its detector too."
+        )
 
 
 def _mask_config(config: TrainConfig) -> NestedUNetConfig:

@@ -1,8 +1,8 @@
 """What a fine-tune is to do: decided by the program, changed by the person, written as a job."""
 
 import time
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import cast
 
 from seginst_core.errors import DataError
@@ -11,10 +11,10 @@ from seginst_core.formats import coco_json
 from seginst_core.library import LibraryModel
 from seginst_core.project import Project
 from seginst_core.project.learning import Run
-from seginst_core.project.learning.data import n_objects, split
+from seginst_core.project.learning.data import n_objects, split, there, without
 from seginst_core.project.learning.stage import Faults, faults
 from seginst_core.review.objects.fair import begun_by, for_scoring
-from seginst_core.types import Dataset, EngineName, PipelineName, Preset, Stage
+from seginst_core.types import EngineName, PipelineName, Preset, Stage
 from seginst_gui.jobs.model_choice import ModelChoice
 from seginst_gui.jobs.training import Job
 from seginst_gui.language import later, tr
@@ -62,7 +62,7 @@ class Facts:
 
 def gather(project: Project) -> Facts:
     """Look through the images that are done; DataError if they hold nothing to learn from."""
-    done = [e for e in project.images() if e.state == "done"]
+    done = [e for e in project.images() if e.state == "done" and not e.missing]
     n = sum(e.n_instances for e in done)
     if not n:
         raise DataError(
@@ -122,11 +122,13 @@ def write_jobs(project: Project, plan: FineTunePlan, models: ModelChoice) -> lis
     """
     learning = project.learning
     held_out = learning.draw_sides()
-    train, val = split(project.dataset(["done"]), held_out)
+    train, val = split(there(project.dataset(["done"]), project.images()), held_out)
     if plan.only_new:
-        train = _without(train, learned_from(learning.runs()))
+        train = without(train, learned_from(learning.runs()))
     if not n_objects(train):
         raise DataError(tr("The images to learn from hold no object; mark more images done first."))
+    # With few images done none has a side yet; once learned from, they are never held out.
+    learning.train_on([ref.id for ref in train.images])
     stamp = time.strftime("%Y%m%d-%H%M%S")
     run = project.runs_folder / stamp
     coco_json.write(train, run / "train.json")
@@ -165,11 +167,3 @@ def write_jobs(project: Project, plan: FineTunePlan, models: ModelChoice) -> lis
             title += f", {tr(STAGE_WORDS[stage_of(plan, pipeline)])}"
         jobs.append(Job("fine_tune", title, params))
     return jobs
-
-
-def _without(dataset: Dataset, image_ids: Collection[int]) -> Dataset:
-    return replace(
-        dataset,
-        images=tuple(ref for ref in dataset.images if ref.id not in image_ids),
-        annotations={k: a for k, a in dataset.annotations.items() if k not in image_ids},
-    )

@@ -10,7 +10,13 @@ from seginst_core.events import JsonValue
 from seginst_core.formats import coco_json
 from seginst_core.library import LibraryModel
 from seginst_core.project import Project
-from seginst_core.project.learning.data import corrections, is_corrected, n_objects, newest
+from seginst_core.project.learning.data import (
+    corrections,
+    is_corrected,
+    n_objects,
+    newest,
+    there,
+)
 from seginst_gui import settings
 from seginst_gui.jobs.training import Job, Trainer
 from seginst_gui.language import tr
@@ -88,7 +94,9 @@ class Refresher(QObject):
 def _job(project: Project, model: LibraryModel) -> Job:
     """Write the corrected objects; DataError if there are too few to learn from and try it on."""
     learning = project.learning
-    train, tried = corrections(project.dataset(["draft", "done"]), learning.draw_sides())
+    learning.draw_sides()
+    begun = there(project.dataset(["draft", "done"]), project.images())
+    train, tried = corrections(begun, learning.sides_with_drafts())
     train, tried = newest(train, MOST_TRAIN), newest(tried, MOST_TRIED)
     if n_objects(tried) < MIN_TRIED or not n_objects(train):
         raise DataError(

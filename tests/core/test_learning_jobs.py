@@ -157,6 +157,34 @@ def test_what_the_former_model_drew_first_is_forgiven_in_the_verdict_and_not_in_
     assert fair["scores"]["mean_iou"] == pytest.approx(strict["after"]["mean_iou"], abs=1e-5)
 
 
+def test_masks_alone_are_not_trained_for_classes_that_the_detector_does_not_know(discs, tmp_path):
+    coco = json.loads((discs / "train.json").read_text())
+    data = tmp_path / "cells.json"
+    (disc,) = coco["categories"]
+    data.write_text(json.dumps({**coco, "categories": [{**disc, "name": "cell"}]}))
+    asked = params(discs, tmp_path / "model", stage="mask", train=str(data), val=None)
+    with pytest.raises(DataError, match=r"^good knows none of the classes of the data, "):
+        JOBS["fine_tune"](asked, Reporter())
+    data.write_text(json.dumps({**coco, "categories": [{**disc, "name": disc["name"].upper()}]}))
+    JOBS["fine_tune"]({**asked, "iterations": 1}, Reporter())
+
+
+def test_an_image_that_is_gone_is_left_out_of_a_refresh_test(discs, tmp_path):
+    coco = json.loads((discs / "val.json").read_text())
+    gone = [{**image, "file_name": "gone.png"} for image in coco["images"][:1]]
+    data = tmp_path / "val.json"
+    data.write_text(json.dumps({**coco, "images": [*gone, *coco["images"][1:]]}))
+    asked = {
+        "model": str(discs / "good"),
+        "train": str(discs / "train.json"),
+        "val": str(data),
+        "images": str(discs / "images"),
+        "out": str(tmp_path / "out"),
+        "iterations": 1,
+    }
+    assert JOBS["refresh_masks"](asked, Reporter())["n"] == 20
+
+
 def test_a_refresh_keeps_the_detector_and_goes_only_if_better(discs, tmp_path):
     asked = {
         "model": str(discs / "good"),

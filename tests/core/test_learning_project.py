@@ -112,6 +112,30 @@ def test_the_hold_out_is_drawn_once_and_survives_a_restart(tmp_path):
     assert later[7] is False
 
 
+def test_a_draft_that_shows_a_held_out_image_is_not_learned_from(tmp_path):
+    names = [f"scene{s}_0_{x}.png" for s in "abcde" for x in (0, 800)]
+    folder = make_folder(tmp_path / "images", [*names, "copy.png"])
+    with Project.open(folder) as project:
+        project.add_category("plane")
+        ids = {entry.ref.path: entry.ref.id for entry in project.images()}
+        firsts = [ids[name] for name in names[::2]]
+        for image_id in firsts:
+            done(project, image_id)
+        learning = project.learning
+        looks = {k: f"{0x1111111111111111 * (n + 1):016x}" for n, k in enumerate(firsts)}
+        (held,) = (k for k, side in learning.draw_sides().items() if side)
+        learning.set_looks({**looks, ids["copy.png"]: looks[held]})
+        drafts = [ids[name] for name in (*names[1::2], "copy.png")]
+        for image_id in drafts:
+            draw(project, project.document(image_id))
+        sides = learning.sides_with_drafts()
+        assert {k for k in drafts if sides[k]} == {held + 1, ids["copy.png"]}
+        assert learning.held_out() == {k: k == held for k in firsts}, "nothing is frozen yet"
+        train, tried = corrections(project.dataset(["draft", "done"]), sides)
+        assert {ref.id for ref in tried.images} == {held, held + 1, ids["copy.png"]}
+        assert len(train.images) == 8
+
+
 def test_looks_are_read_once(tmp_path):
     folder = make_folder(tmp_path / "images")
     with Project.open(folder) as project:
@@ -131,6 +155,23 @@ def test_a_run_that_a_crash_cut_short_is_still_running_after_a_restart(tmp_path)
         assert (left.id, left.params) == (first, {"out": "x", "minutes": 2.5})
         (ended,) = project.learning.runs(["finished"])
         assert ended.outcome == {"verdict": "better"}
+
+
+def test_a_run_finds_its_files_where_the_project_was_moved_to(tmp_path):
+    folder, elsewhere = make_folder(tmp_path / "images"), tmp_path / "elsewhere"
+    with Project.open(folder) as project:
+        out, starter = project.models_folder / "new", str(tmp_path / "starter")
+        params = {"images": str(folder), "out": str(out), "start": starter, "text": "{project}"}
+        run = project.learning.begin("fine_tune", "A", params)
+        project.learning.set_run(run, "finished", {"model": str(out), "verdict": {"n": 1}})
+        (kept,) = project.learning.runs()
+        assert (kept.params, kept.outcome["model"]) == (params, str(out))
+    folder.rename(elsewhere)
+    with Project.open(elsewhere) as project:
+        (kept,) = project.learning.runs()
+        moved = project.models_folder / "new"
+        assert kept.params == {**params, "images": str(elsewhere), "out": str(moved)}
+        assert kept.outcome == {"model": str(moved), "verdict": {"n": 1}}
 
 
 def test_the_live_models_predictions_are_shown_and_come_back_with_it(tmp_path):
@@ -209,3 +250,6 @@ def test_the_stage_that_had_to_be_mended_is_suggested():
     unsure = [square(80 + k, 40 * k, 300, 20, score=0.2) for k in range(3)]
     assert faults([(truth, right[:5] + false + unsure)]) == Faults(7 + 3, 0)
     assert faults([(truth, small[:6])]).stage == "all"
+    # Poor masks or not: masks alone teach no class.
+    renamed = [replace(one, category_id=2) for one in small]
+    assert faults([(truth, renamed)]) == Faults(12, 0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from seginst_core.errors import DataError, ModelError
+from seginst_core.errors import DataError, ImageError, ModelError
 from seginst_core.events import JsonValue, Reporter
 from seginst_core.formats import coco_json
 from seginst_core.jobs.learning.fine_tune import MASK_PASSES
@@ -103,9 +103,12 @@ def _ious(model: "TwoStage", data: Path, images: Path, reporter: Reporter) -> Fl
         masked = [i for i in annotation.instances if i.mask is not None] if annotation else []
         if not masked:
             continue
-        drawn = model.masks_in_boxes(
-            read_image(images / ref.path), [i.box for i in masked], reporter
-        )
+        try:
+            image = read_image(images / ref.path)
+        except ImageError as error:
+            reporter.log(str(error))
+            continue
+        drawn = model.masks_in_boxes(image, [i.box for i in masked], reporter)
         for instance, mask in zip(masked, drawn, strict=True):
             assert instance.mask is not None
             found.append(0.0 if mask is None else iou(instance.mask, mask))

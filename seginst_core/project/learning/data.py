@@ -1,8 +1,9 @@
 """What there is to learn from: whole images that are done, or the objects that were corrected."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
+from seginst_core.project.catalogue import ImageEntry
 from seginst_core.types import Dataset, Instance
 
 
@@ -14,11 +15,21 @@ def split(dataset: Dataset, held_out: Mapping[int, bool]) -> tuple[Dataset, Data
     )
 
 
+def without(dataset: Dataset, image_ids: Collection[int]) -> Dataset:
+    """Return a data set without some of its images."""
+    return _part(dataset, lambda image_id: image_id not in image_ids)
+
+
+def there(dataset: Dataset, entries: Iterable[ImageEntry]) -> Dataset:
+    """Return a data set without the images whose files are gone."""
+    return without(dataset, {entry.ref.id for entry in entries if entry.missing})
+
+
 def corrections(dataset: Dataset, held_out: Mapping[int, bool]) -> tuple[Dataset, Dataset]:
     """Return the corrected objects to train on, and those held out; images without any are gone.
 
-    Only done images have a side from ``Learning.draw_sides``: the drafts are all trained on, so
-    the caller freezes them there (``Learning.train_on``) before a model sees them.
+    ``held_out`` are the sides with the drafts' (``Learning.sides_with_drafts``); the caller freezes
+    those that are learned from (``Learning.train_on``) before a model sees them.
     """
     kept = {
         image_id: replace(a, instances=tuple(i for i in a.instances if is_corrected(i)))

@@ -7,13 +7,15 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 import orjson
 
 from seginst_core.errors import ProjectError
 from seginst_core.events import JsonValue
-from seginst_core.project.learning.sides import Candidate, draw_sides
+from seginst_core.project.learning.places import packed, unpacked
+from seginst_core.project.learning.sides import Candidate, draw_sides, sides_of_drafts
 from seginst_core.types import PipelineName
 
 RunKind = Literal["fine_tune", "refresh_masks"]
@@ -54,10 +56,14 @@ class LiveModel:
 
 @dataclass(frozen=True, slots=True)
 class Learning:
-    """The rows about learning; ``reading`` and ``writing`` are the project's transactions."""
+    """The rows about learning; ``reading`` and ``writing`` are the transactions of its ``folder``.
+
+    Paths inside the folder are stored from there, so that it can be moved and copied.
+    """
 
     reading: Database
     writing: Database
+    folder: Path
 
     # The hold-out
 
@@ -83,18 +89,17 @@ class Learning:
     def draw_sides(self) -> dict[int, bool]:
         """Give each image that is done a side, and return all sides; none ever changes."""
         with self.writing() as db:
-            rows = db.execute(
-                "SELECT i.id, i.path, i.look, s.held_out, "
-                "EXISTS (SELECT 1 FROM instances WHERE image_id = i.id) "
-                "FROM images i LEFT JOIN sides s ON s.image_id = i.id "
-                "WHERE i.state = 'done' OR s.image_id IS NOT NULL ORDER BY i.id"
-            ).fetchall()
-            candidates = [
-                Candidate(k, path, look, None if side is None else bool(side), bool(objects))
-                for k, path, look, side, objects in rows
-            ]
-            _freeze(db, draw_sides(candidates))
+            _freeze(db, draw_sides(_candidates(db, "i.state = 'done'")))
         return self.held_out()
+
+    def sides_with_drafts(self) -> dict[int, bool]:
+        """Return all sides, and those that drafts would have if they were used now.
+
+        A draft that shows the same as an image held out is held out too; ``train_on`` freezes the
+        others, once they are learned from.
+        """
+        with self.reading() as db:
+            return sides_of_drafts(_candidates(db, "i.state <> 'todo'"))
 
     def train_on(self, image_ids: Collection[int]) -> None:
         """Put images on the training side for good, unless they have a side."""
@@ -108,7 +113,7 @@ class Learning:
         with self.writing() as db:
             cursor = db.execute(
                 "INSERT INTO runs (kind, title, state, params) VALUES (?, ?, 'running', ?)",
-                (kind, title, orjson.dumps(params).decode()),
+                (kind, title, self._text(params)),
             )
         return int(cursor.lastrowid or 0)
 
@@ -119,7 +124,7 @@ class Learning:
         with self.writing() as db:
             db.execute(
                 "UPDATE runs SET state = ?, outcome = IFNULL(?, outcome) WHERE id = ?",
-                (state, None if outcome is None else orjson.dumps(outcome).decode(), run_id),
+                (state, None if outcome is None else self._text(outcome), run_id),
             )
 
     def runs(self, states: Collection[RunState] = RUN_STATES) -> tuple[Run, ...]:
@@ -132,9 +137,21 @@ class Learning:
                 tuple(states),
             ).fetchall()
         return tuple(
-            Run(k, kind, title, state, _table(params), _table(outcome), at)
+            Run(k, kind, title, state, self._table(params), self._table(outcome), at)
             for k, kind, title, state, params, outcome, at in rows
         )
+
+    def _text(self, table: Mapping[str, JsonValue]) -> str:
+        return orjson.dumps(packed(table, self.folder)).decode()
+
+    def _table(self, text: str) -> dict[str, JsonValue]:
+        if not text:
+            return {}
+        try:
+            table = orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            raise ProjectError("A training run written in the project cannot be read.") from error
+        return unpacked(table, self.folder)
 
     # The live model
 
@@ -166,18 +183,22 @@ class Learning:
             db.execute("UPDATE live_models SET note = ? WHERE id = ?", (note, live_id))
 
 
+def _candidates(db: sqlite3.Connection, which: str) -> list[Candidate]:
+    """Return the images that have a side and ``which`` others."""
+    rows = db.execute(
+        "SELECT i.id, i.path, i.look, s.held_out, "
+        "EXISTS (SELECT 1 FROM instances WHERE image_id = i.id) "
+        "FROM images i LEFT JOIN sides s ON s.image_id = i.id "
+        f"WHERE {which} OR s.image_id IS NOT NULL ORDER BY i.id"
+    ).fetchall()
+    return [
+        Candidate(k, path, look, None if side is None else bool(side), bool(objects))
+        for k, path, look, side, objects in rows
+    ]
+
+
 def _freeze(db: sqlite3.Connection, sides: Mapping[int, bool]) -> None:
     db.executemany(
         "INSERT OR IGNORE INTO sides (image_id, held_out) VALUES (?, ?)",
         [(image_id, int(side)) for image_id, side in sides.items()],
     )
-
-
-def _table(text: str) -> dict[str, JsonValue]:
-    if not text:
-        return {}
-    try:
-        table = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise ProjectError("A training run written in the project cannot be read.") from error
-    return dict(table)

@@ -72,6 +72,15 @@ def draw_sides(candidates: Sequence[Candidate]) -> dict[int, bool]:
     return drawn
 
 
+def sides_of_drafts(candidates: Sequence[Candidate]) -> dict[int, bool]:
+    """Return every image's side; one without is held out if it shows the same as one that is."""
+    sides: dict[int, bool] = {}
+    for group in groups(candidates):
+        leaks = any(c.side for c in group)
+        sides.update((c.image_id, leaks if c.side is None else c.side) for c in group)
+    return sides
+
+
 def groups(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
     """Return the images in groups of those that share a side: tiles of one, or alike."""
     parent = list(range(len(candidates)))

@@ -2,9 +2,10 @@
 
 A rule of thumb on what a project knows without running a model: the model's stored predictions
 beside the corrected objects of the same images. Each object is matched by box with one prediction.
-An object without a box that overlaps it by half, and a sure box without an object, are the
-detector's faults. A mask below ``GOOD_IOU`` in a box that fits is the nested U-Net's; in a box that
-does not fit it is the detector's, since the mask cannot be better than its box.
+An object without a box that overlaps it by half, a sure box without an object, and a box of another
+class are the detector's faults. A mask below ``GOOD_IOU`` in a box that fits is the nested
+U-Net's; in a box that does not fit it is the detector's, since the mask cannot be better than its
+box.
 """
 
 from collections.abc import Iterable, Sequence
@@ -53,6 +54,9 @@ def faults(images: Iterable[tuple[Sequence[Instance], Sequence[Instance]]]) -> F
         partners = _match(_box_ious(true_boxes, [one.box for one in sure]))
         n_detector += len(sure) - len(partners) + len(truth) - len(partners)
         for t, (p, box_iou) in partners.items():
+            if truth[t].category_id != sure[p].category_id:
+                n_detector += 1
+                continue
             ours, theirs = truth[t].mask, sure[p].mask
             if ours is None or theirs is None or iou(ours, theirs) >= GOOD_IOU:
                 continue
