@@ -35,10 +35,13 @@ def delete_selected(session: Session) -> None:
 
 
 def set_class(session: Session, category_id: int) -> None:
-    """Draw with a class from now on, and give it to the selected objects."""
+    """Draw with a class from now on, and give it to the selected objects.
+
+    Who corrects an object's class has looked at it.
+    """
     session.choose_category(category_id)
     pairs = [
-        (i, replace(i, category_id=category_id))
+        (i, replace(i, category_id=category_id, origin=replace(i.origin, seen=True)))
         for i in session.selected
         if i.category_id != category_id
     ]

@@ -9,7 +9,7 @@ import pytest
 from seginst_core.errors import ProjectError
 from seginst_core.masks.geometry import subtract, union
 from seginst_core.masks.morphology import smooth
-from seginst_core.project.edits import Edit, add
+from seginst_core.project.edits import Edit, add, change
 from seginst_core.types import Box, Instance, Mask, Origin, Prediction
 from seginst_gui import operations
 from seginst_gui.operations import ON_SELECTION
@@ -93,6 +93,22 @@ def test_subtracting_takes_the_last_out_of_the_others(opened: Session) -> None:
     assert inner.id not in found
     assert found[apart.id] is apart
     assert found[last.id] is last
+
+
+def test_who_corrects_a_class_has_looked_at_the_object(opened: Session) -> None:
+    session = opened
+    drawn_by_model = Origin("model", "m", "two-stage", 0.9, 0.5)
+    made = replace(put(session, block(5, 5, 20, 20)), origin=drawn_by_model)
+    session.apply(change(session.image.id, [(session.instances[0], made)], "Accept"))
+    session.select([made.id])
+    operations.set_class(session, made.category_id)
+    assert not session.instances[0].origin.vouched, "the class that it has is no correction"
+    other = session.project.add_category("another")
+    operations.set_class(session, other.id)
+    (now,) = session.instances
+    assert now.category_id == other.id
+    assert now.origin == replace(drawn_by_model, seen=True)
+    assert now.origin.vouched
 
 
 def test_parts_become_objects_of_the_same_class(opened: Session) -> None:
