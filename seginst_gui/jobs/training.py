@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from seginst_core.errors import DataError, SegInstError
 from seginst_core.events import JsonValue
-from seginst_core.models.card import CARD_NAME
+from seginst_core.models.card import CARD_NAME, CHECKPOINT_FOLDER
 from seginst_core.project import Project
 from seginst_core.project.learning import UNFINISHED, Run, RunKind, RunState
 from seginst_gui.jobs.aside import Aside
@@ -274,7 +274,7 @@ class Trainer(QObject):
 
     def _on_failed(self, job_id: str, sentence: str) -> None:
         del job_id
-        # A job that fails has its reason and fails again; a worker that died did not finish.
+        # A worker that died did not finish; a job that failed may have left something to keep.
         state: RunState = "failed" if self._worker.running else "paused"
         self._stop(state, sentence)
 
@@ -293,8 +293,12 @@ class Trainer(QObject):
             return
         run = self._run
         if state == "failed":
-            _take_away(run)
-            self._end("failed", {"sentence": sentence}, sentence)
+            if _has_learned(run):
+                self._set_aside((run,), "paused")
+                self.ended.emit(_as(run, "paused"), sentence)
+            else:
+                _take_away(run, project)
+                self._end("failed", {"sentence": sentence}, sentence)
             self._waiting = waiting
             self._next()
             return
@@ -319,7 +323,7 @@ class Trainer(QObject):
         for run in runs:
             project.learning.set_run(run.id, state)
             if state == "cancelled":
-                _take_away(run)
+                _take_away(run, project)
 
     def _start_next(self) -> None:
         """Begin what a person asked for while something ran in the background."""
@@ -351,10 +355,17 @@ def _as(run: Run, state: RunState, outcome: Mapping[str, JsonValue] | None = Non
     return replace(run, state=state, outcome=outcome or run.outcome)
 
 
-def _take_away(run: Run) -> None:
-    """Delete what was made of a run."""
-    out = run.params.get("out")
-    if isinstance(out, str) and out:
+def _has_learned(run: Run) -> bool:
+    """Whether there is a model or a checkpoint to go on from, so that what fails may be mended."""
+    out = Path(str(run.params.get("out", "")))
+    checkpoints = out / CHECKPOINT_FOLDER
+    return (out / CARD_NAME).is_file() or any(p.is_file() for p in checkpoints.glob("*"))
+
+
+def _take_away(run: Run, project: Project) -> None:
+    """Delete what was made of a run, if that is the project's own."""
+    out = Path(str(run.params.get("out", "")))
+    if out.parent == project.models_folder:
         # The card goes first, so that what is left of an unlucky deletion is no model.
-        (Path(out) / CARD_NAME).unlink(missing_ok=True)
+        (out / CARD_NAME).unlink(missing_ok=True)
         shutil.rmtree(out, ignore_errors=True)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog
 
 from seginst_core.project.learning import LiveModel, Run
+from seginst_core.types import PipelineName
 from seginst_gui.commands import Commands
 from seginst_gui.dialogs.fine_tune import FineTuneDialog
 from seginst_gui.jobs.model_choice import find_model
@@ -89,8 +90,17 @@ class Learner(QObject):
                 self._commands.notice.warn(sentence)
             return
         word = word_of(run)
-        if word == "better":
+        if word == "better" and self._is_live(run):
             self._go_live(run, f"{_title(run)}. {_reason(run)}")
+        elif word == "better":
+            self._commands.notice.say(
+                tr(
+                    "{name} is better than the model that was live when it was begun; "
+                    "another is live now."
+                ).format(name=run.outcome["name"]),
+                tr("Use it all the same"),
+                lambda: self.take(run),
+            )
         elif word == "untested":
             self._commands.notice.say(
                 tr("{name} is trained, but there was nothing to test it on.").format(
@@ -105,6 +115,14 @@ class Learner(QObject):
                 " ".join((text.format(name=run.outcome["name"]), _reason(run)))
             )
         self.judged.emit(run)
+
+    def _is_live(self, run: Run) -> bool:
+        """Whether the model that a run was measured against is still the live one."""
+        refresh = run.kind == "refresh_masks"
+        pipeline = "two-stage" if refresh else cast(PipelineName, run.params["pipeline"])
+        live = self._commands.models.get(pipeline)
+        against = str(run.params["model" if refresh else "former"])
+        return against == (str(live.folder) if live else "")
 
     def _go_live(self, run: Run, note: str) -> None:
         project = self._session.project

@@ -5,6 +5,7 @@ directory; what its verdict says stands in the file that ``FAKE_VERDICT`` names.
 as many objects as the model's card says, or one.
 """
 
+import errno
 import json
 import os
 import time
@@ -53,7 +54,10 @@ def fine_tune(params, reporter):
         reporter.log(f"Training goes on from iteration {done}.")
     place.parent.mkdir(parents=True, exist_ok=True)
     losses = {"loss": 1.0}
+    full_at = int(os.environ.get("FAKE_FULL_AT", params["iterations"]))
     while done < params["iterations"]:
+        if done == full_at:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         reporter.progress(done, params["iterations"], f"iteration {done}")
         reporter.loss(done, losses, 0.1, "detector")
         time.sleep(0.01)

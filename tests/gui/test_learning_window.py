@@ -230,6 +230,60 @@ def test_what_is_paused_is_still_offered_after_another_run(
     assert gather(window.session.project).n_new == 0, "what is held out is never learned from"
 
 
+def test_what_fails_after_it_learned_something_is_kept_and_can_go_on(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_FULL_AT", "3")
+    train(window, 6, "two-stage", "end-to-end")
+    wait(qtbot, lambda: not window.trainer.busy)
+    assert states(window) == ["paused", "paused"], "the second is tried too"
+    assert "The disk is full" in window.notice.text
+    project = window.session.project
+    assert project is not None
+    assert all(Path(str(r.params["out"])).is_dir() for r in project.learning.runs())
+    assert button(window, "resume").isVisible()
+    monkeypatch.delenv("FAKE_FULL_AT")
+    said: list[str] = []
+    window.trainer.reported.connect(lambda event: said.append(str(event.get("text", ""))))
+    qtbot.mouseClick(button(window, "resume"), LEFT)
+    wait(qtbot, lambda: states(window) == ["finished", "finished"])
+    assert any("goes on from iteration 3" in text for text in said)
+
+
+def test_what_fails_before_it_learned_anything_leaves_nothing(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_FULL_AT", "0")
+    train(window, 6)
+    wait(qtbot, lambda: states(window) == ["failed"])
+    project = window.session.project
+    assert project is not None
+    (run,) = project.learning.runs()
+    assert not Path(str(run.params["out"])).exists()
+
+
+def test_a_run_that_another_model_overtook_does_not_take_its_place(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    said: list[str] = []
+    window.trainer.reported.connect(lambda event: said.append(str(event.get("text", ""))))
+    train(window, 400)
+    wait(qtbot, lambda: any("iteration 3" in text for text in said))
+    qtbot.mouseClick(button(window, "pause"), LEFT)
+    wait(qtbot, lambda: states(window) == ["paused"])
+    QTest.qWait(1100)  # Models are named by the second.
+    train(window, 3)
+    wait(qtbot, lambda: states(window) == ["paused", "finished"] and idle(window)())
+    second = live_name(window)
+    assert second != "first-two-stage"
+    qtbot.mouseClick(button(window, "resume"), LEFT)
+    wait(qtbot, lambda: states(window) == ["finished", "finished"])
+    assert live_name(window) == second
+    assert "another is live now" in window.notice.text
+    qtbot.mouseClick(button(window, "notice_button"), LEFT)
+    assert live_name(window) not in (second, "first-two-stage")
+
+
 def test_the_menu_pauses_and_goes_on(qtbot: QtBot, window: MainWindow) -> None:
     action = window.actions_by_id["pause_training"]
     assert not action.isEnabled()
