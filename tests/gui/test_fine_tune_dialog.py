@@ -14,7 +14,7 @@ from seginst_core.models.config import DetectorConfig, Detectron2Config
 from seginst_core.project.learning.stage import Faults
 from seginst_core.types import HUMAN, Category, Origin, PipelineName
 from seginst_gui.dialogs.fine_tune import FineTuneDialog
-from seginst_gui.jobs.plan import Facts, FineTunePlan, decide, write_jobs
+from seginst_gui.jobs.plan import Facts, FineTunePlan, decide, gather, write_jobs
 from seginst_gui.session import Session
 
 PLANE = (Category(1, "plane"),)
@@ -182,3 +182,23 @@ def test_the_gate_is_told_what_the_live_model_drew_first(
     assert len(begun) == 2
     (job,) = write_jobs(project, FineTunePlan(("two-stage",), LIVE), {})
     assert job.params["begun"] == []
+
+
+def test_what_is_learned_from_early_is_never_held_out_and_what_is_gone_is_left_out(
+    opened: Session, make_instance
+) -> None:
+    from seginst_core.project.edits import Edit, add
+
+    project = opened.project
+    assert project is not None
+    first, gone, *_ = (entry.ref.id for entry in opened.entries)
+    for image_id in (first, gone):
+        opened.open_image(image_id)
+        opened.apply(add(image_id, [make_instance()], "Draw"))
+        opened.apply(Edit(image_id, (), "Done", state=("draft", "done")))
+    project.image_path(gone).unlink()
+    project.rescan()
+    (job,) = write_jobs(project, FineTunePlan(("two-stage",), {}), {})
+    assert job.params["image_ids"] == [first]
+    assert project.learning.held_out() == {first: False}
+    assert gather(project).n_images == 1
