@@ -53,6 +53,7 @@ def study(settings: StudySettings, reporter: Reporter) -> StudyReport:
     """
     if settings.seeds < 1 or settings.minutes <= 0:
         raise DataError("A study needs at least one seed and more than zero minutes.")
+    _check(settings)
     _claim(settings)
     dataset = coco_json.read(settings.val)
     runs: list[SideRun] = []
@@ -70,6 +71,14 @@ def study(settings: StudySettings, reporter: Reporter) -> StudyReport:
     pictures = triptychs(dataset, settings.images, first) if settings.pictures else []
     write_study(report, settings.out, pictures)
     return report
+
+
+def _check(settings: StudySettings) -> None:
+    """Look at the validation images before hours are spent on models to be measured on them."""
+    from seginst_core.training.validate import check_validation
+
+    categories = coco_json.load(settings.data).categories.values()
+    check_validation(settings.val, settings.images, categories)
 
 
 def _claim(settings: StudySettings) -> None:

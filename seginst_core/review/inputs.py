@@ -3,7 +3,7 @@
 Masks stay run-length encoded: a review never holds an image-sized array.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -65,6 +65,13 @@ def read_truth(source: Source) -> Truth:
         index = _integer(row, "id", name)
         items.append(_item(row, name, index, images, categories, is_truth=True))
     return Truth(images, categories, tuple(items))
+
+
+def without_images(truth: Truth, image_ids: Collection[int]) -> Truth:
+    """Return the truth without some of its images and all that is in them."""
+    images = {key: ref for key, ref in truth.images.items() if key not in image_ids}
+    items = tuple(item for item in truth.items if item.image_id in images)
+    return Truth(images, truth.categories, items)
 
 
 def read_predictions(source: Results, truth: Truth) -> tuple[Item, ...]:

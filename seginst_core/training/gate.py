@@ -20,7 +20,7 @@ import numpy as np
 
 from seginst_core.events import JsonValue, Reporter
 from seginst_core.review.bootstrap import difference_interval, rank
-from seginst_core.review.inputs import Item, read_predictions, read_truth
+from seginst_core.review.inputs import Item, read_predictions, read_truth, without_images
 from seginst_core.review.matching import greedy
 from seginst_core.review.metrics import Analysis, analyse
 from seginst_core.review.schema import CASE_POOR_IOU, CASE_SCORE
@@ -87,7 +87,7 @@ def judge(
     ``begun`` are the ids of true objects whose masks began as the drawing of ``before``'s model.
     """
     reporter = reporter or Reporter()
-    items = read_truth(truth)
+    items = without_images(read_truth(truth), before.unread | after.unread)
     old = analyse(items, read_predictions(before.results, items), reporter)
     found = read_predictions(after.results, items)
     new = analyse(items, forgiven(items, found, old, frozenset(begun)), reporter)

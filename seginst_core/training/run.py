@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 from seginst_core.engines import load_engine
 from seginst_core.engines.base import Network, Sample
 from seginst_core.engines.device import describe_device, has_fast_bfloat16, pick_device
-from seginst_core.errors import DataError, ModelError
+from seginst_core.errors import DataError, ModelError, SegInstError
 from seginst_core.events import Reporter
 from seginst_core.models.card import (
     CHECKPOINT_FOLDER,
@@ -40,7 +41,7 @@ from seginst_core.training.plan import (
     preset_of,
 )
 from seginst_core.training.scenes import Scenes, load_scenes
-from seginst_core.training.validate import validate
+from seginst_core.training.validate import check_validation, validate
 from seginst_core.types import Preset
 
 
@@ -61,6 +62,8 @@ def _train(config: TrainConfig, reporter: Reporter) -> ModelCard:
     device = distributed.own_device(pick_device(config.device))
     scenes = load_scenes(config.train, config.images, reporter)
     card, begun = planned(config, scenes)
+    if config.val is not None:
+        check_validation(config.val, config.images, card.categories)
     preset = preset_of(config, card, device)
     if preset.batch != TRAINING[cast(Preset, card.preset)].batch:
         card = replace(card, training={**card.training, "batch": preset.batch})
@@ -90,11 +93,17 @@ def _train(config: TrainConfig, reporter: Reporter) -> ModelCard:
     if config.val is not None:
         # Scored before it is shown as finished, but a model whose scoring is cancelled is whole.
         write_card(config.out, card)
-        scores = validate(config.out, config.val, config.images, config.device, reporter)
-        card = replace(card, scores=scores)
+        card = replace(card, scores=_scores(config, config.val, reporter))
     write_card(config.out, card)
     shutil.rmtree(config.out / CHECKPOINT_FOLDER, ignore_errors=True)
     return card
+
+
+def _scores(config: TrainConfig, val: Path, reporter: Reporter) -> Mapping[str, float]:
+    try:
+        return validate(config.out, val, config.images, config.device, reporter)
+    except SegInstError as error:
+        raise DataError(f"The model at {config.out} is whole but has no scores: {error}") from error
 
 
 Part = Callable[

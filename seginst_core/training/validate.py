@@ -1,25 +1,90 @@
 """Score a model on a COCO file: what its card will say of it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from seginst_core.errors import DataError, ImageError
 from seginst_core.events import Reporter
 from seginst_core.formats import coco_json
-from seginst_core.images import read_image
+from seginst_core.images import read_image, read_size
 from seginst_core.pipelines.load import load_pipeline
-from seginst_core.review.metrics import evaluate
+from seginst_core.review.inputs import read_predictions, read_truth, without_images
+from seginst_core.review.metrics import analyse
 from seginst_core.review.schema import Measures
+from seginst_core.types import Category, ImageRef
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """A model's COCO results on a data set, and how long an image took."""
+    """A model's COCO results on a data set, and how long an image took.
+
+    ``unread`` are the ids of images that could not be read: nothing is known of them.
+    """
 
     results: tuple[Mapping[str, object], ...]
     seconds_per_image: float
+    unread: frozenset[int] = frozenset()
+
+
+def check_validation(data: Path, images: Path, categories: Iterable[Category]) -> None:
+    """Look at ``data`` before a model of ``categories`` is trained that is to be scored on it.
+
+    DataError or FormatError in one sentence if it is no truth to score on, shares no object's
+    category, or if any of its images is absent, damaged or of another size than stated.
+    """
+    truth = read_truth(data)
+    own = {category.name.casefold() for category in categories}
+    shared = {key for key, name in truth.categories.items() if name.casefold() in own}
+    if not shared:
+        raise DataError(f"{data.name} and the training data share no category.")
+    if not any(item.category_id in shared and not item.iscrowd for item in truth.items):
+        raise DataError(
+            f"{data.name} holds no annotated object of the training data's categories, so there "
+            "is nothing to score on."
+        )
+    refs = tuple(coco_json.load(data).images.values())
+    faults = [fault for ref in refs if (fault := _fault(images, ref))]
+    if faults:
+        raise DataError(
+            f"{len(faults)} of the {len(refs)} images of {data.name} cannot be scored on: "
+            f"{faults[0]}"
+        )
+
+
+def check_held_out(data: Path, images: Path) -> None:
+    """Look at held-out images before training: DataError if ``data`` is bad or none can be read.
+
+    They may hold no object, and some may be gone, which are left out.
+    """
+    read_truth(data)
+    refs = coco_json.load(data).images.values()
+    if not any(_is_readable(images / ref.path) for ref in refs):
+        raise _none_readable(data)
+
+
+def _fault(images: Path, ref: ImageRef) -> str:
+    """Return a sentence on why an image cannot be scored on, "" if its header is as stated."""
+    try:
+        width, height = read_size(images / ref.path)
+    except ImageError as error:
+        return str(error)
+    if (width, height) == (ref.width, ref.height):
+        return ""
+    return f"{ref.path} has {width} x {height} pixels, not {ref.width} x {ref.height} as stated."
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        read_size(path)
+    except ImageError:
+        return False
+    return True
+
+
+def _none_readable(data: Path) -> DataError:
+    return DataError(f"None of the images of {data.name} can be read, so there is no score.")
 
 
 def validate(
@@ -27,10 +92,17 @@ def validate(
 ) -> Mapping[str, float]:
     """Predict every image of ``data`` and return the metrics, 0..1, and seconds an image.
 
-    The model's categories are matched with the data's by name. DataError if none is shared.
+    The model's categories are matched with the data's by name. DataError if none is shared, or if
+    no image can be read; single ones that cannot are left out of the truth.
     """
-    found = answers(model, data, images, device, reporter)
-    return card_scores(evaluate(data, found.results), found.seconds_per_image)
+    return scores_of(data, answers(model, data, images, device, reporter), reporter)
+
+
+def scores_of(data: Path, found: Answers, reporter: Reporter) -> Mapping[str, float]:
+    """Return what a model's card says of its answers on ``data``."""
+    truth = without_images(read_truth(data), found.unread)
+    measures = analyse(truth, read_predictions(found.results, truth), reporter).measures
+    return card_scores(measures, found.seconds_per_image)
 
 
 def answers(model: Path, data: Path, images: Path, device: str, reporter: Reporter) -> Answers:
@@ -44,13 +116,15 @@ def answers(model: Path, data: Path, images: Path, device: str, reporter: Report
     if not shared:
         raise DataError(f"{data.name} and the model share no category.")
     results: list[Mapping[str, object]] = []
+    unread: set[int] = set()
     seconds = 0.0
     for done, ref in enumerate(truth.images.values()):
         reporter.progress(done, len(truth.images), "Scoring on the validation images")
         try:
             image = read_image(images / ref.path)
         except ImageError as error:
-            reporter.log(str(error))
+            reporter.log(f"{error} It is left out of the score.")
+            unread.add(ref.id)
             continue
         start = time.perf_counter()
         found = pipeline.predict(image)
@@ -59,7 +133,10 @@ def answers(model: Path, data: Path, images: Path, device: str, reporter: Report
         for result in coco_json.results(ref.id, found, width, height):
             if result["category_id"] in shared:
                 results.append({**result, "category_id": shared[result["category_id"]]})
-    return Answers(tuple(results), round(seconds / max(len(truth.images), 1), 3))
+    n_read = len(truth.images) - len(unread)
+    if unread and not n_read:
+        raise _none_readable(data)
+    return Answers(tuple(results), round(seconds / max(n_read, 1), 3), frozenset(unread))
 
 
 def card_scores(measures: Measures, seconds_per_image: float) -> dict[str, float]:

@@ -25,14 +25,15 @@ def fine_tune(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
     crash with ``resume``, it goes on where it was: a model that is whole is not trained anew.
     ModelError or DataError if it cannot.
     """
-    from seginst_core.review.metrics import evaluate
     from seginst_core.training.gate import judge
     from seginst_core.training.run import train
-    from seginst_core.training.validate import Answers, answers, card_scores
+    from seginst_core.training.validate import Answers, answers, check_held_out, scores_of
 
     config = train_config(params)
     val, former = config.val, text(params, "former", "")
     config = replace(config, val=None)
+    if val is not None:
+        check_held_out(val, config.images)
     if config.start is not None and config.iterations is None:
         config = replace(config, mask_passes=MASK_PASSES)
     if config.resume and (config.out / CARD_NAME).is_file():
@@ -54,7 +55,7 @@ def fine_tune(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
     card = replace(
         card,
         training={**card.training, "val": val.name},
-        scores=card_scores(evaluate(val, new.results), new.seconds_per_image),
+        scores=scores_of(val, new, reporter),
     )
     write_card(config.out, card)
     return _result(config.out, card, verdict.as_json())
