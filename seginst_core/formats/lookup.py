@@ -1,12 +1,12 @@
 """Which image a label file means: names are only ever compared, never opened as they stand."""
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from seginst_core.errors import FormatError
 from seginst_core.formats.coco_parts import shown, stays_inside
 from seginst_core.images import list_images, read_size
+from seginst_core.images.names import Parts, is_end, parts_of
 from seginst_core.types import ImageRef
 
 
@@ -20,7 +20,7 @@ class ImageIndex:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._paths = list_images(folder) if folder.is_dir() else []
-        self._by_name = _grouped(self._paths, _folded)
+        self._by_name = _grouped(self._paths, parts_of)
         self._by_stem = _grouped(self._paths, _stem)
 
     def find(self, names: Sequence[str], *, with_suffix: bool) -> str | None:
@@ -30,11 +30,11 @@ class ImageIndex:
         """
         groups = self._by_name if with_suffix else self._by_stem
         for name in names:
-            wanted = _folded(name)
+            wanted = parts_of(name)
             fits = [
                 (len(key), path)
                 for key, path in groups.get(wanted[-1:], ())
-                if _is_end(key, wanted) or _is_end(wanted, key)
+                if is_end(key, wanted) or is_end(wanted, key)
             ]
             exact = [path for n_parts, path in fits if n_parts == len(wanted)]
             longer = [path for n_parts, path in fits if n_parts > len(wanted)]
@@ -61,7 +61,7 @@ def inside(name: str) -> str:
 
 def stems_taken(images: Sequence[ImageRef]) -> list[ImageRef]:
     """Return the images whose path without its ending belongs to an earlier image."""
-    seen: set[tuple[str, ...]] = set()
+    seen: set[Parts] = set()
     later = []
     for image in images:
         stem = _stem(image.path)
@@ -77,23 +77,14 @@ def without_suffix(path: str) -> str:
 
 
 def _grouped(
-    paths: Sequence[str], key: Callable[[str], tuple[str, ...]]
-) -> dict[tuple[str, ...], list[tuple[tuple[str, ...], str]]]:
-    groups: dict[tuple[str, ...], list[tuple[tuple[str, ...], str]]] = {}
+    paths: Sequence[str], key: Callable[[str], Parts]
+) -> dict[Parts, list[tuple[Parts, str]]]:
+    groups: dict[Parts, list[tuple[Parts, str]]] = {}
     for path in paths:
         parts = key(path)
         groups.setdefault(parts[-1:], []).append((parts, path))
     return groups
 
 
-def _folded(path: str) -> tuple[str, ...]:
-    # The same letters may be spelled in two ways, and macOS changes one into the other.
-    return PurePosixPath(unicodedata.normalize("NFC", path)).parts
-
-
-def _stem(path: str) -> tuple[str, ...]:
-    return _folded(without_suffix(path))
-
-
-def _is_end(end: tuple[str, ...], path: tuple[str, ...]) -> bool:
-    return path[len(path) - len(end) :] == end if len(end) <= len(path) else False
+def _stem(path: str) -> Parts:
+    return parts_of(without_suffix(path))

@@ -12,6 +12,7 @@ import orjson
 
 from seginst_core.errors import DataError
 from seginst_core.masks.rle import Rle
+from seginst_core.review.pairing import images_by_name
 from seginst_core.review.rles import BoxTuple, area_of, box_of, rectangle, to_rle
 from seginst_core.types import ImageRef
 
@@ -77,9 +78,9 @@ def without_images(truth: Truth, image_ids: Collection[int]) -> Truth:
 def read_predictions(source: Results, truth: Truth) -> tuple[Item, ...]:
     """Return predictions: COCO results, or a COCO data set whose annotations have scores.
 
-    A data set's images are matched with the truth's by file name and its categories by name, since
-    its ids are its own; results without them use the truth's ids. DataError if anything in it
-    is unknown to the truth or malformed: nothing is dropped.
+    A data set's images are matched with the truth's by file name (``pairing``) and its categories
+    by name, since its ids are its own; results without them use the truth's ids. DataError if
+    anything in it is unknown to the truth or malformed: nothing is dropped.
     """
     data = _load(source, "predictions") if isinstance(source, Path) else source
     image_ids: Mapping[int, int] | None = None
@@ -138,21 +139,11 @@ def _image(row: Mapping[str, object]) -> ImageRef:
 
 def _images_by_name(rows: Sequence[Mapping[str, object]], truth: Truth) -> dict[int, int]:
     """Map the predictions' image ids to the truth's; an image of unknown name maps to no id."""
-    exact = {ref.path: ref.id for ref in truth.images.values()}
-    last_parts: dict[str, list[int]] = {}
-    for ref in truth.images.values():
-        last_parts.setdefault(ref.path.rsplit("/", 1)[-1], []).append(ref.id)
-    ids: dict[int, int] = {}
-    for row in rows:
-        file_name = str(row.get("file_name", ""))
-        # A prediction of a list of files has their whole paths, the truth those inside a folder.
-        same_last_part = last_parts.get(file_name.rsplit("/", 1)[-1], [])
-        found = exact.get(file_name)
-        if found is None and len(same_last_part) == 1:
-            found = same_last_part[0]
-        if found is not None:
-            ids[_integer(row, "id", "An image of the predictions")] = found
-    return ids
+    named = [
+        (_integer(row, "id", "An image of the predictions"), str(row.get("file_name", "")))
+        for row in rows
+    ]
+    return images_by_name(named, truth.images.values())
 
 
 def _categories_by_name(rows: Sequence[Mapping[str, object]], truth: Truth) -> dict[int, int]:
