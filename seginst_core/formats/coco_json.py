@@ -6,6 +6,7 @@ format page of cocodataset.org.
 
 import gc
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
@@ -30,6 +31,7 @@ from seginst_core.formats.coco_parts import (
     tables,
 )
 from seginst_core.formats.losses import has_holes
+from seginst_core.images import SUFFIXES
 from seginst_core.masks.geometry import iou, mask_box
 from seginst_core.masks.polygons import from_polygons, to_polygons
 from seginst_core.masks.rle import Rle, decode_many, encode
@@ -227,8 +229,16 @@ def results(image_id: int, instances: Sequence[Instance], width: int, height: in
     ]
 
 
+def check_name(path: Path) -> None:
+    """FormatError if ``path``, or what it is a link to, is named as an image: those stay."""
+    names = (path.name, os.path.realpath(path))
+    if any(name.lower().endswith(SUFFIXES) for name in names):
+        raise FormatError(f"{path} is named as an image, and images are never written to.")
+
+
 def save(path: Path, root: object) -> None:
     """Write any JSON value whole or not at all; FormatError says why it cannot."""
+    check_name(path)
     try:
         write_atomic(path, orjson.dumps(root, option=orjson.OPT_SERIALIZE_NUMPY))
     except OSError as error:

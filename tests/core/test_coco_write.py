@@ -214,6 +214,19 @@ def as_text(counts: str | bytes) -> str:
     return counts if isinstance(counts, str) else counts.decode("ascii")
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.JPG", "a.jpeg", "a.tif", "a.bmp", "link.json"])
+def test_an_image_is_never_written_to(tmp_path, name):
+    images = {tmp_path / "a.png", tmp_path / name}
+    for path in images:
+        if path.suffix == ".json":
+            path.symlink_to(tmp_path / "a.png")
+        else:
+            path.write_bytes(b"pixels")
+    with pytest.raises(FormatError, match=f"{name} is named as an image"):
+        COCO_JSON.write(everything(), tmp_path / name)
+    assert all(path.read_bytes() == b"pixels" for path in images)
+
+
 @pytest.mark.real_data
 @pytest.mark.parametrize(
     ("name", "n_images", "n_objects"),
