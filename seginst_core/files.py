@@ -1,5 +1,6 @@
 """Writing files so that a crash, a full disk or Ctrl-C never leaves half of one."""
 
+import errno
 import os
 import secrets
 from contextlib import suppress
@@ -24,3 +25,18 @@ def write_atomic(path: Path, data: bytes) -> None:
         with suppress(OSError):  # the first error says more
             temporary.unlink(missing_ok=True)
         raise
+
+
+def check_place(path: Path) -> None:
+    """Raise the OSError that ``write_atomic`` would end in, as far as it can be seen before."""
+    if path.is_dir():
+        raise _os_error(errno.EISDIR, path)
+    folder = next(above for above in path.absolute().parents if above.exists())
+    if not folder.is_dir():
+        raise _os_error(errno.ENOTDIR, path)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _os_error(errno.EACCES, path)
+
+
+def _os_error(number: int, path: Path) -> OSError:
+    return OSError(number, os.strerror(number), str(path))

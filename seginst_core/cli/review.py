@@ -24,11 +24,11 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Measure predictions: AP of boxes, masks and mask boundaries, and mean IoU."""
-    from seginst_core.formats.coco_json import check_name
+    from seginst_core.formats.coco_json import check_place
     from seginst_core.jobs.review.measure import evaluate as run
 
     if out is not None:
-        check_name(out)
+        check_place(out)
     with progress_bar("Measuring") as reporter:
         result = run(
             {

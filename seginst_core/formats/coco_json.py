@@ -15,8 +15,8 @@ from typing import TypedDict, cast
 
 import orjson
 
+from seginst_core import files
 from seginst_core.errors import FormatError
-from seginst_core.files import write_atomic
 from seginst_core.formats.coco_parts import (
     CocoFile,
     Table,
@@ -236,18 +236,31 @@ def check_name(path: Path) -> None:
         raise FormatError(f"{path} is named as an image, and images are never written to.")
 
 
+def check_place(path: Path) -> None:
+    """FormatError if ``save`` would fail at ``path``, to be known before the work it is for."""
+    check_name(path)
+    try:
+        files.check_place(path)
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
 def save(path: Path, root: object) -> None:
     """Write any JSON value whole or not at all; FormatError says why it cannot."""
     check_name(path)
     try:
-        write_atomic(path, orjson.dumps(root, option=orjson.OPT_SERIALIZE_NUMPY))
+        files.write_atomic(path, orjson.dumps(root, option=orjson.OPT_SERIALIZE_NUMPY))
     except OSError as error:
-        why = error.strerror or error
-        raise FormatError(f"{path} could not be written ({why}); nothing was changed.") from error
+        raise _not_written(path, error) from error
     except orjson.JSONEncodeError as error:
         raise FormatError(
             f"{path} could not be written: a name in it is not Unicode text; nothing was changed."
         ) from error
+
+
+def _not_written(path: Path, error: OSError) -> FormatError:
+    why = error.strerror or error
+    return FormatError(f"{path} could not be written ({why}); nothing was changed.")
 
 
 def _parsed(path: Path) -> object:

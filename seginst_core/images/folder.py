@@ -33,6 +33,16 @@ def list_images(folder: Path) -> list[str]:
     return sorted(found, key=_natural)
 
 
+def is_text(path: str) -> bool:
+    """Whether a path is Unicode text, so that a file or a database can name it."""
+    # Linux allows any bytes in a name; Python shows what is not UTF-8 as half characters.
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _natural(path: str) -> tuple[list[list[str | int]], str]:
     # Splitting at digits alternates text and number, so like is always compared with like.
     parts: list[list[str | int]] = [

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from seginst_core.errors import DataError, ImageError
 from seginst_core.events import Reporter
 from seginst_core.formats import coco_json
 from seginst_core.formats.coco_json import Result
+from seginst_core.images import is_text, list_images
 from seginst_core.jobs.cached import loaded_pipeline, refined_pipeline
 from seginst_core.jobs.params import TileChoice
 from seginst_core.jobs.predicting import Item, predict_each
@@ -53,8 +54,10 @@ def predict_dataset(
     """Predict the images that the COCO file ``data`` lists and write COCO results to ``out``.
 
     The model's categories become the data set's by name; one that the data set lacks is logged and
-    its objects are left out. DataError if they have none in common.
+    its objects are left out. DataError if they have none in common, FormatError if nothing can be
+    written to ``out``.
     """
+    coco_json.check_place(out)
     card = read_card(resolve(settings.model))
     if not images.is_dir():
         raise DataError(f"There is no images folder at {images}.")
@@ -89,17 +92,27 @@ def predict_paths(
 ) -> PredictSummary:
     """Predict image files and folders of images and write a COCO dict with images to ``out``.
 
-    File names are relative to the inputs' common folder. DataError if there is no image at all.
+    File names are relative to the inputs' common folder; an image whose name is not text is left
+    out, as no file can name it. DataError if there is no image at all, FormatError if nothing can
+    be written to ``out``.
     """
+    coco_json.check_place(out)
     card = read_card(resolve(settings.model))
     files = _files(paths)
     base = Path(os.path.commonpath([file.parent for file in files]))
-    items = [Item(number, file) for number, file in enumerate(files, 1)]
+    names = {file: file.relative_to(base).as_posix() for file in files}
+    left_out = tuple(_left_out(name) for name in names.values() if not is_text(name))
+    for sentence in left_out:
+        reporter.log(sentence)
+    usable = [file for file, name in names.items() if is_text(name)]
+    if not usable:
+        raise DataError(left_out[0])
+    items = [Item(number, file) for number, file in enumerate(usable, 1)]
     found, summary = _predict(settings, items, reporter)
     annotations: list[dict[str, object]] = []
     listed: list[dict[str, object]] = []
     for (item, width, height), rows in found:
-        name = item.path.relative_to(base).as_posix()
+        name = names[item.path]
         listed.append({"id": item.image_id, "file_name": name, "width": width, "height": height})
         annotations += [{"id": len(annotations) + k, **row} for k, row in enumerate(rows, 1)]
     from seginst_core.engines.device import describe_device
@@ -112,7 +125,7 @@ def predict_paths(
         "annotations": annotations,
     }
     coco_json.save(out, coco)
-    return summary
+    return replace(summary, problems=(*left_out, *summary.problems))
 
 
 def match_categories(
@@ -169,8 +182,6 @@ def _pipeline(settings: PredictSettings) -> "Pipeline":
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
-    from seginst_core.images import list_images
-
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
@@ -183,6 +194,11 @@ def _files(paths: Sequence[Path]) -> list[Path]:
         else:
             raise DataError(f"There is no file or folder at {path}.")
     return list(dict.fromkeys(files))
+
+
+def _left_out(name: str) -> str:
+    readable = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return f"{readable} was left out: its name is not valid text."
 
 
 def _names(categories: Sequence[Category]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seginst_core.errors import ProjectError
-from seginst_core.images import read_size
+from seginst_core.images import is_text, read_size
 from seginst_core.types import PALETTE, Category, ImageRef, State
 
 Colour = tuple[int, int, int]
@@ -65,7 +65,7 @@ def scan(db: sqlite3.Connection, paths: Sequence[str]) -> tuple[str, ...]:
             "SELECT id, path, place, missing FROM images"
         )
     }
-    usable = [path for path in paths if _is_text(path)]
+    usable = [path for path in paths if is_text(path)]
     new: list[tuple[str, int]] = []
     moved: list[tuple[int, int]] = []
     for place, path in enumerate(usable):
@@ -194,15 +194,6 @@ def _entry(row: tuple[int, str, int, int, State, int, int, int]) -> ImageEntry:
     image_id, path, width, height, state, missing, n_instances, n_predicted = row
     ref = ImageRef(image_id, path, width, height)
     return ImageEntry(ref, state, n_instances, n_predicted, bool(missing))
-
-
-def _is_text(path: str) -> bool:
-    # Linux allows any bytes in a name; Python shows what is not UTF-8 as half characters.
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _text(colour: Colour) -> str:
