@@ -6,6 +6,7 @@ import typer
 
 from seginst_core import __version__
 from seginst_core.cli import exchange, machine, models, predict, review, study, train
+from seginst_core.cli.console import take_any_text
 from seginst_core.memory import keep_freed_memory
 
 app = typer.Typer(
@@ -49,4 +50,5 @@ app.command("doctor")(machine.doctor)
 def main() -> None:
     """Run the command that the process was started with."""
     keep_freed_memory()
+    take_any_text()
     app()

@@ -1,6 +1,8 @@
 """What the command line shows: sentences and bars on stderr, results on stdout, exit codes."""
 
 import functools
+import io
+import json
 import os
 import signal
 import sys
@@ -59,6 +61,13 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
+def take_any_text() -> None:
+    """Have stdout and stderr escape the letters that their encoding lacks: Windows has many."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def say(text: str) -> None:
     """Show one sentence on stderr, on one line however long it is."""
     Console(stderr=True, soft_wrap=True, highlight=False).print(text, markup=False)
@@ -66,8 +75,7 @@ def say(text: str) -> None:
 
 def show_json(value: JsonValue) -> None:
     """Print a result as indented JSON on stdout."""
-    option = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY
-    typer.echo(orjson.dumps(value, option=option).decode())
+    typer.echo(_ascii_json(value, indent=2))
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -88,12 +96,20 @@ def show_facts(rows: Sequence[tuple[str, str]]) -> None:
         typer.echo(f"{name:<{width}}  {value}")
 
 
+def _ascii_json(value: JsonValue, indent: int | None = None) -> str:
+    """Return JSON in ASCII, which is the same in whatever encoding stdout has."""
+    # It has null for NaN and takes numpy's numbers, but no path that is not Unicode text.
+    with suppress(orjson.JSONEncodeError):
+        value = orjson.loads(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY))
+    return json.dumps(value, indent=indent)
+
+
 @contextmanager
 def json_lines() -> Iterator[Reporter]:
     """Give a reporter that prints events as JSON lines on stdout; Ctrl-C asks the job to stop."""
 
     def send(event: Event) -> None:
-        typer.echo(orjson.dumps(event, option=orjson.OPT_SERIALIZE_NUMPY).decode())
+        typer.echo(_ascii_json(event))
 
     with _stoppable() as stop:
         yield Reporter(send, stop)
