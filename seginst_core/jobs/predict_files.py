@@ -188,12 +188,18 @@ def _files(paths: Sequence[Path]) -> list[Path]:
             names = list_images(path)
             if not names:
                 raise DataError(f"There are no images in {path}.")
-            files += [path.absolute() / name for name in names]
+            files += [_plain(path) / name for name in names]
         elif path.is_file():
-            files.append(path.absolute())
+            files.append(_plain(path))
         else:
             raise DataError(f"There is no file or folder at {path}.")
     return list(dict.fromkeys(files))
+
+
+def _plain(path: Path) -> Path:
+    """Return an absolute path without ``..``; links stay where that means the same place."""
+    plain = Path(os.path.abspath(path))  # noqa: PTH100 - without a look at links
+    return plain if plain.exists() and plain.samefile(path) else path.resolve()
 
 
 def _left_out(name: str) -> str:

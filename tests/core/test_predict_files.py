@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -82,3 +83,31 @@ def test_a_place_that_is_closed_to_us_is_refused_before_the_work(model, tmp_path
     with pytest.raises(FormatError, match="Permission denied"):
         predict_paths(SETTINGS, [folder], tmp_path / "new" / "p.json", Reporter())
     assert model.n_seen == 0
+
+
+def test_an_image_reached_by_two_ways_is_listed_once_and_below_the_common_folder(
+    model, tmp_path, monkeypatch
+):
+    folder = make_folder(tmp_path / "x", ["a.png", "sub/b.png"])
+    monkeypatch.chdir(folder / "sub")
+    out = tmp_path / "p.json"
+    predict_paths(SETTINGS, [folder, folder / "sub" / ".." / "a.png"], out, Reporter())
+    assert listed(out) == ["a.png", "sub/b.png"]
+    predict_paths(SETTINGS, [Path("../a.png"), Path()], out, Reporter())
+    assert listed(out) == ["a.png", "sub/b.png"]
+
+
+def test_folders_that_are_links_keep_their_names_and_mean_what_they_point_to(model, tmp_path):
+    make_folder(tmp_path / "disk" / "one", ["a.png"])
+    make_folder(tmp_path / "disk" / "two", ["a.png"])
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for name in ("one", "two"):
+        (folder / name).symlink_to(tmp_path / "disk" / name)
+    out = tmp_path / "p.json"
+    predict_paths(SETTINGS, [folder / "one", folder / "two"], out, Reporter())
+    assert listed(out) == ["one/a.png", "two/a.png"]
+    # Here `..` leads to the disk, not back into the folder of links.
+    (tmp_path / "disk" / "c.png").write_bytes((folder / "one" / "a.png").read_bytes())
+    predict_paths(SETTINGS, [folder / "one" / ".." / "c.png"], out, Reporter())
+    assert listed(out) == ["c.png"]
