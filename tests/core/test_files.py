@@ -1,10 +1,12 @@
 """A file is written whole or not at all, whatever comes between."""
 
 import os
+import sys
+import threading
 
 import pytest
 
-from seginst_core.files import write_atomic
+from seginst_core.files import check_place, write_atomic
 
 
 def names(folder) -> list[str]:
@@ -67,3 +69,41 @@ def test_a_folder_in_the_way_is_an_error_and_stays(tmp_path):
     with pytest.raises(OSError, match="irectory"):
         write_atomic(tmp_path / "a", b"new")
     assert names(tmp_path) == ["a"]
+
+
+def test_a_link_stays_and_what_it_points_to_is_written(tmp_path):
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "here").mkdir()
+    for name, old in (("a.bin", b"old"), ("none.bin", None)):
+        target, link = tmp_path / "shared" / name, tmp_path / "here" / name
+        if old is not None:
+            target.write_bytes(old)
+        link.symlink_to(target)
+        write_atomic(link, b"new")
+        assert link.is_symlink()
+        assert target.read_bytes() == b"new"
+    assert names(tmp_path / "shared") == names(tmp_path / "here") == ["a.bin", "none.bin"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+def test_a_pipe_stays_and_gets_the_bytes(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    got: list[bytes] = []
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    check_place(pipe)
+    write_atomic(pipe, b"new")
+    reader.join(30)
+    assert got == [b"new"]
+    assert pipe.is_fifo()
+    assert names(tmp_path) == ["pipe"]
+
+
+def test_a_link_to_a_place_where_no_file_can_be_is_seen_before(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "link").symlink_to(tmp_path / "file" / "a.bin")
+    with pytest.raises(NotADirectoryError):
+        check_place(tmp_path / "link")
+    check_place(tmp_path / "new" / "a.bin")
+    assert names(tmp_path) == ["file", "link"]
