@@ -30,6 +30,14 @@ def path(params: Params, key: str) -> Path:
     return Path(value)
 
 
+def texts(params: Params, key: str) -> dict[str, str]:
+    """Return the texts by name at ``key``, none if it is missing; DataError if it is no such."""
+    value = params.get(key, {})
+    if not isinstance(value, Mapping):
+        raise DataError(f"The job's parameter {key!r} has to be texts by name, not {value!r}.")
+    return {name: text(value, name) for name in value}
+
+
 def number(params: Params, key: str, default: float | None = None) -> float:
     """Return the number at ``key``; DataError as for ``text``."""
     value = params.get(key, default)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from seginst_core.errors import DataError
 from seginst_core.events import JsonValue, Reporter
-from seginst_core.jobs.params import Params, number, path, text
+from seginst_core.jobs.params import Params, number, path, text, texts
 from seginst_core.library import resolve
 from seginst_core.models.config import ENCODERS
 from seginst_core.types import ENGINE_NAMES, PIPELINES, PRESETS, STAGES
@@ -64,6 +64,7 @@ def train_config(params: Params) -> "TrainConfig":
         seed=int(number(params, "seed", 0)),
         resume=params.get("resume") is True,
         half=params.get("half") is True,
+        renamed=texts(params, "renamed"),
         description=text(params, "description", ""),
         command=text(params, "command", ""),
     )

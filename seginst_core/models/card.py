@@ -6,8 +6,8 @@ and never runs code.
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -81,6 +81,11 @@ def read_card(folder: Path) -> ModelCard:
         return _card_from_table(table)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(f"The model card {path} is not complete ({error}).") from error
+
+
+def named_now(categories: Sequence[Category], renamed: Mapping[str, str]) -> tuple[Category, ...]:
+    """Return a model's categories by their names now; ``renamed`` has former ones, casefolded."""
+    return tuple(replace(c, name=renamed.get(c.name.casefold(), c.name)) for c in categories)
 
 
 def write_card(folder: Path, card: ModelCard) -> None:

@@ -156,15 +156,35 @@ def add_category(
 
 
 def update_category(db: sqlite3.Connection, category: Category) -> None:
-    """Rename or recolour a category; ProjectError if the name is empty or taken."""
-    here = categories(db)
-    if category.id not in {other.id for other in here}:
+    """Rename or recolour a category; ProjectError if the name is empty or taken.
+
+    A former name is kept, for models that learned it (``former_names``).
+    """
+    here = {other.id: other for other in categories(db)}
+    if category.id not in here:
         raise ProjectError(f"Category {category.id} is not in this project.")
-    name = _free_name([other for other in here if other.id != category.id], category.name)
+    name = _free_name([other for k, other in here.items() if k != category.id], category.name)
+    former = here[category.id].name.casefold()
+    if former != name.casefold():
+        db.execute("INSERT OR REPLACE INTO former_names VALUES (?, ?)", (former, category.id))
     db.execute(
         "UPDATE categories SET name = ?, colour = ?, supercategory = ? WHERE id = ?",
         (name, _text(category.colour), category.supercategory, category.id),
     )
+
+
+def former_names(db: sqlite3.Connection) -> dict[str, str]:
+    """Return what categories were called before, in small letters, with their names now.
+
+    A name that another category has taken since is that one's.
+    """
+    now = {category.id: category.name for category in categories(db)}
+    taken = {name.casefold() for name in now.values()}
+    return {
+        former: now[category_id]
+        for former, category_id in db.execute("SELECT name, category_id FROM former_names")
+        if category_id in now and former not in taken
+    }
 
 
 def remove_category(db: sqlite3.Connection, category_id: int) -> None:

@@ -110,6 +110,13 @@ MIGRATIONS = (
     """
     CREATE INDEX undone_steps ON history (image_id, step) WHERE undone = 1;
     """,
+    # Models go on calling a class what it was called when they learned it.
+    """
+    CREATE TABLE former_names (
+        name TEXT PRIMARY KEY,
+        category_id INTEGER NOT NULL REFERENCES categories (id)
+    );
+    """,
 )
 
 SHOWN_PREDICTION = """

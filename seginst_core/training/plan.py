@@ -1,8 +1,8 @@
 """What a training run is to do: its settings checked, its model's card, its batches and budget."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +16,7 @@ from seginst_core.models.card import (
     MASK_FILE,
     ModelCard,
     Scalar,
+    named_now,
     read_card,
 )
 from seginst_core.models.config import (
@@ -54,6 +55,8 @@ class TrainConfig:
     trains a part of a two-stage model and keeps the other part of ``start``. ``half`` stores the
     weights as float16. ``mask_passes`` ends the training of the nested U-Net once it has seen each
     object so many times, whatever the budget.
+    ``renamed`` are the present names of classes that ``start`` may know by a former one
+    (casefolded).
     ``description`` and ``command`` (the words that started this run) go into the model card.
     ``recipe`` is for measurements (docs/ablation.md).
     """
@@ -79,6 +82,7 @@ class TrainConfig:
     seed: int = 0
     resume: bool = False
     half: bool = False
+    renamed: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     command: str = ""
     recipe: Recipe = DEFAULTS
@@ -127,6 +131,8 @@ def parts(config: TrainConfig) -> tuple[str, ...]:
 def planned(config: TrainConfig, scenes: Scenes) -> tuple[ModelCard, ModelCard | None]:
     """Return the card of the model to be and, if there is one, of the model it starts from."""
     begun = read_card(config.start) if config.start is not None else None
+    if begun is not None:
+        begun = replace(begun, categories=named_now(begun.categories, config.renamed))
     if begun is not None and (begun.pipeline, begun.engine) != (config.pipeline, config.engine):
         raise ModelError(
             f"{begun.name} is {begun.pipeline} on {begun.engine}; it cannot start a "

@@ -73,7 +73,6 @@ def _train(config: TrainConfig, reporter: Reporter) -> ModelCard:
             shutil.rmtree(config.out / CHECKPOINT_FOLDER)
         (config.out / CHECKPOINT_FOLDER).mkdir(parents=True, exist_ok=True)
     distributed.wait_for_all()
-    torch.manual_seed(config.seed)
     files = {}
     for part in (DETECTOR_FILE, MASK_FILE):
         trained = parts(config)
@@ -83,6 +82,8 @@ def _train(config: TrainConfig, reporter: Reporter) -> ModelCard:
             assert config.start is not None
             weights: Mapping[str, Tensor] = load_weights(config.start / part)
         else:
+            # Before each, so that one that begins after a restart begins the same.
+            torch.manual_seed(config.seed)
             run = _train_detector if part == DETECTOR_FILE else _train_unet
             weights = run(config, card, begun, preset, scenes, device, reporter)
         if distributed.is_first():

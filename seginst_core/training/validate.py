@@ -4,11 +4,13 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from seginst_core.errors import DataError, ImageError
 from seginst_core.events import Reporter
 from seginst_core.formats import coco_json
 from seginst_core.images import read_image, read_size
+from seginst_core.models.card import named_now
 from seginst_core.pipelines.load import load_pipeline
 from seginst_core.review.inputs import read_predictions, read_truth, without_images
 from seginst_core.review.metrics import analyse
@@ -105,13 +107,25 @@ def scores_of(data: Path, found: Answers, reporter: Reporter) -> Mapping[str, fl
     return card_scores(measures, found.seconds_per_image)
 
 
-def answers(model: Path, data: Path, images: Path, device: str, reporter: Reporter) -> Answers:
-    """Predict every image of ``data``; DataError if it shares no category with the model."""
+def answers(
+    model: Path,
+    data: Path,
+    images: Path,
+    device: str,
+    reporter: Reporter,
+    *,
+    renamed: Mapping[str, str] = MappingProxyType({}),
+) -> Answers:
+    """Predict every image of ``data``; DataError if it shares no category with the model.
+
+    ``renamed`` are the present names of classes that the model may know by a former one.
+    """
     pipeline = load_pipeline(model, device)
     # The true masks are another's matter: what is scored is compared with the file itself.
     truth = coco_json.load(data)
     ids = {category.name.casefold(): category.id for category in truth.categories.values()}
-    named = [(c.id, ids.get(c.name.casefold())) for c in pipeline.card.categories]
+    own = named_now(pipeline.card.categories, renamed)
+    named = [(c.id, ids.get(c.name.casefold())) for c in own]
     shared = {own: theirs for own, theirs in named if theirs is not None}
     if not shared:
         raise DataError(f"{data.name} and the model share no category.")

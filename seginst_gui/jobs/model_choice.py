@@ -16,6 +16,7 @@ def load_choice(project: Project) -> ModelChoice:
     """Return the live model of each pipeline that has one."""
     models = list_models(project.folder).models
     names = {category.name.casefold() for category in project.categories()}
+    names.update(project.learning.renamed())
     live = {step.pipeline: step.model for step in project.learning.live_models()}
     choice: ModelChoice = {}
     for pipeline in PIPELINES:

@@ -136,6 +136,7 @@ def write_jobs(project: Project, plan: FineTunePlan, models: ModelChoice) -> lis
         "train": str(run / "train.json"),
         "images": str(project.folder),
         "preset": plan.preset,
+        "renamed": dict(learning.renamed()),
         "image_ids": [ref.id for ref in train.images],
         "description": tr("Trained in SegInst on {name}.").format(name=project.folder.name),
     }

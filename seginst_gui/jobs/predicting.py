@@ -188,6 +188,8 @@ class Predictor(QObject):
         project = self._session.project
         assert project is not None
         known = {c.name.casefold(): c.id for c in project.categories()}
+        for former, name in project.learning.renamed().items():
+            known[former] = known[name.casefold()]
         missing = [name for name in names if name.casefold() not in known]
         for name in missing:
             known[name.casefold()] = project.add_category(name).id

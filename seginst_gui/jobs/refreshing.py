@@ -118,6 +118,7 @@ def _job(project: Project, model: LibraryModel) -> Job:
         "images": str(project.folder),
         "out": str(project.models_folder / f"two-stage-{stamp}-masks"),
         "iterations": ITERATIONS,
+        "renamed": dict(learning.renamed()),
         "description": tr("Masks refreshed in SegInst on {name}.").format(name=project.folder.name),
     }
     title = tr("Quick refresh of {name}'s masks").format(name=model.name)

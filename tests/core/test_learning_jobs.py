@@ -1,6 +1,7 @@
 """The jobs of learning: looks of images, fine-tuning with its gate, and the quick refresh."""
 
 import json
+from pathlib import Path
 from threading import Event as Flag
 
 import cv2
@@ -167,6 +168,34 @@ def test_masks_alone_are_not_trained_for_classes_that_the_detector_does_not_know
         JOBS["fine_tune"](asked, Reporter())
     data.write_text(json.dumps({**coco, "categories": [{**disc, "name": disc["name"].upper()}]}))
     JOBS["fine_tune"]({**asked, "iterations": 1}, Reporter())
+
+
+def test_a_class_that_was_renamed_is_the_one_that_models_learned(discs, tmp_path):
+    named = {}
+    for part in ("train", "val"):
+        coco = json.loads((discs / f"{part}.json").read_text())
+        (disc,) = coco["categories"]
+        named[part] = str(tmp_path / f"{part}.json")
+        Path(named[part]).write_text(json.dumps({**coco, "categories": [{**disc, "name": "cell"}]}))
+    renamed = {disc["name"]: "cell"}
+    asked = params(discs, tmp_path / "model", iterations=1, renamed=renamed, **named)
+    verdict = JOBS["fine_tune"](asked, Reporter())["verdict"]
+    plain = params(discs, tmp_path / "plain", iterations=1)
+    # The class's rows of the detector are kept, and the former model is not taken for blind.
+    assert verdict == JOBS["fine_tune"](plain, Reporter())["verdict"]
+    assert verdict["before"]["segm_AP"] > 0
+    masks = {**asked, "stage": "mask", "out": str(tmp_path / "masks")}
+    JOBS["fine_tune"](masks, Reporter())
+    assert [c.name for c in read_card(tmp_path / "masks").categories] == ["cell"]
+    with pytest.raises(DataError, match="texts by name"):
+        JOBS["fine_tune"]({**asked, "renamed": ["cell"]}, Reporter())
+
+
+def test_a_model_whose_former_is_gone_is_kept_without_a_verdict(discs, tmp_path):
+    asked = params(discs, tmp_path / "model", former=str(tmp_path / "gone"), iterations=1)
+    result = JOBS["fine_tune"](asked, Reporter())
+    assert result["verdict"] is None
+    assert result["scores"] == dict(read_card(tmp_path / "model").scores)
 
 
 def test_an_image_that_is_gone_is_left_out_of_a_refresh_test(discs, tmp_path):

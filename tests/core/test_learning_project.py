@@ -157,6 +157,22 @@ def test_a_run_that_a_crash_cut_short_is_still_running_after_a_restart(tmp_path)
         assert ended.outcome == {"verdict": "better"}
 
 
+def test_a_class_is_known_by_its_former_names(tmp_path):
+    with Project.open(make_folder(tmp_path / "images")) as project:
+        plane = project.add_category("Plane")
+        ship = project.add_category("ship")
+        project.update_category(replace(plane, name="plane"))
+        assert project.learning.renamed() == {}, "spelled otherwise is the same"
+        for name in ("aircraft", "Jet"):
+            project.update_category(replace(plane, name=name))
+        assert project.learning.renamed() == {"plane": "Jet", "aircraft": "Jet"}
+        # A name that another class has now is that one's.
+        project.update_category(replace(ship, name="Plane"))
+        assert project.learning.renamed() == {"aircraft": "Jet", "ship": "Plane"}
+        project.remove_category(plane.id)
+        assert project.learning.renamed() == {"ship": "Plane"}
+
+
 def test_a_run_finds_its_files_where_the_project_was_moved_to(tmp_path):
     folder, elsewhere = make_folder(tmp_path / "images"), tmp_path / "elsewhere"
     with Project.open(folder) as project:

@@ -145,6 +145,24 @@ def test_cancelling_leaves_a_checkpoint_and_resume_finishes(tmp_path):
     assert not (config.out / "checkpoint").exists()
 
 
+def test_a_nested_unet_that_begins_after_a_restart_begins_the_same(tmp_path):
+    config = config_for(tmp_path, iterations=2)
+    whole = train(config)
+
+    stop = Flag()
+
+    def send(event):
+        if "mask network" in str(event.get("text")):
+            stop.set()
+
+    broken = TrainConfig(**{**as_dict(config), "out": tmp_path / "broken"})
+    with pytest.raises(Cancelled):
+        train(broken, Reporter(send, stop))
+    (broken.out / "checkpoint" / "mask.pt").unlink(missing_ok=True)
+    resumed = train(TrainConfig(**{**as_dict(broken), "resume": True}))
+    assert resumed.files == whole.files
+
+
 def test_a_resumed_fit_ends_where_an_unbroken_one_does(tmp_path):
     def run(stop_at=None, checkpoint=None):
         torch.manual_seed(0)

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 import seginst_core
 from seginst_core.project import Edit, Project
 from seginst_core.project.edits import add
-from seginst_core.types import Box, Instance, Mask
+from seginst_core.types import Box, Instance, Mask, Prediction
 from seginst_gui.app import build_window
 from seginst_gui.jobs.plan import FineTunePlan, write_jobs
 from seginst_gui.jobs.worker import WorkerClient
@@ -106,7 +106,7 @@ def idle(window: MainWindow) -> Callable[[], bool]:
     return lambda: not window.trainer.busy and not window.predictor.busy
 
 
-def looked(window: MainWindow) -> dict[int, object]:
+def looked(window: MainWindow) -> dict[int, Prediction | None]:
     """What A shows in every image."""
     project = window.session.project
     assert project is not None

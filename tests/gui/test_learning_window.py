@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -16,7 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from seginst_core.project import Project
 from seginst_core.project.edits import add
-from seginst_gui.jobs.plan import gather
+from seginst_gui.jobs.plan import FineTunePlan, gather, write_jobs
 from seginst_gui.jobs.training import Job
 from seginst_gui.main_window import MainWindow
 
@@ -90,6 +91,25 @@ def test_a_better_model_goes_live_and_going_back_restores_the_former_predictions
     assert looked(window) == former
     assert not window.predictor.busy, "nothing has to be looked at again"
     assert human_work(window) == drawn_by_hand
+
+
+def test_a_renamed_class_is_still_the_one_that_models_find(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    session = window.session
+    project = session.project
+    assert project is not None
+    (plane,) = project.categories()
+    project.update_category(replace(plane, name="aircraft"))
+    session.refresh_categories()
+    window.commands.predict_all()
+    wait(qtbot, idle(window))
+    assert [c.name for c in project.categories()] == ["aircraft"]
+    found = [p for p in looked(window).values() if p is not None]
+    assert {i.category_id for p in found for i in p.instances} == {plane.id}
+    models = dict(window.commands.models)
+    (job,) = write_jobs(project, FineTunePlan(("two-stage",), models), models)
+    assert job.params["renamed"] == {"plane": "aircraft"}
 
 
 def test_a_worse_model_does_not_go_live_unless_the_person_says_so(

@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from seginst_core.errors import DataError
+from seginst_core.errors import DataError, ModelError
 from seginst_core.events import JsonValue, Reporter
-from seginst_core.jobs.params import Params, path, text
+from seginst_core.jobs.params import Params, text
 from seginst_core.jobs.train import train_config
 from seginst_core.library import resolve
 from seginst_core.models.card import CARD_NAME, ModelCard, read_card, write_card
@@ -21,9 +21,9 @@ def fine_tune(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
 
     ``former`` is the model that is live now, "" for none, and ``begun`` the ids of objects of
     ``val`` whose masks it drew first. Returns ``{"model", "name", "id",
-    "scores", "verdict"}``; the verdict is None without ``val``. Run again after a cancel or a
-    crash with ``resume``, it goes on where it was: a model that is whole is not trained anew.
-    ModelError or DataError if it cannot.
+    "scores", "verdict"}``; the verdict is None without ``val`` or if ``former`` is gone. Run again
+    after a cancel or a crash with ``resume``, it goes on where it was: a model that is whole is not
+    trained anew. ModelError or DataError if it cannot.
     """
     from seginst_core.training.gate import judge
     from seginst_core.training.run import train
@@ -42,23 +42,30 @@ def fine_tune(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
         card = train(config, reporter)
     if val is None:
         return _result(config.out, card, None)
-    new = answers(config.out, val, path(params, "images"), config.device, reporter)
-    old = Answers((), 0.0)
-    if former:
-        try:
-            old = answers(resolve(former), val, path(params, "images"), config.device, reporter)
-        except DataError as error:
-            # A model of other classes finds none of these objects, which is its measure.
-            reporter.log(str(error))
+    new = answers(config.out, val, config.images, config.device, reporter)
+    old: Answers | None = Answers((), 0.0)
+    try:
+        if former:
+            old = answers(
+                resolve(former), val, config.images, config.device, reporter,
+                renamed=config.renamed,
+            )  # fmt: skip
+    except DataError as error:
+        # A model of other classes finds none of these objects, which is its measure.
+        reporter.log(str(error))
+    except ModelError as error:
+        # It was removed meanwhile: there is nothing to measure against.
+        reporter.log(str(error))
+        old = None
     begun = cast(list[int], params.get("begun") or [])
-    verdict = judge(val, old, new, reporter, begun=begun)
+    verdict = None if old is None else judge(val, old, new, reporter, begun=begun).as_json()
     card = replace(
         card,
         training={**card.training, "val": val.name},
         scores=scores_of(val, new, reporter),
     )
     write_card(config.out, card)
-    return _result(config.out, card, verdict.as_json())
+    return _result(config.out, card, verdict)
 
 
 def _result(

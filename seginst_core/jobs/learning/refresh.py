@@ -11,7 +11,7 @@ from seginst_core.errors import DataError, ImageError, ModelError
 from seginst_core.events import JsonValue, Reporter
 from seginst_core.formats import coco_json
 from seginst_core.jobs.learning.fine_tune import MASK_PASSES
-from seginst_core.jobs.params import Params, number, path, text
+from seginst_core.jobs.params import Params, number, path, text, texts
 from seginst_core.masks.geometry import iou
 from seginst_core.models.card import CARD_NAME, DETECTOR_FILE, read_card, write_card
 from seginst_core.types import FloatArray
@@ -61,6 +61,7 @@ def refresh_masks(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
             device=device,
             seed=int(number(params, "seed", 0)),
             resume=resume,
+            renamed=texts(params, "renamed"),
             description=text(params, "description", ""),
         )
         train(config, reporter)

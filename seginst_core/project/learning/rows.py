@@ -14,6 +14,7 @@ import orjson
 
 from seginst_core.errors import ProjectError
 from seginst_core.events import JsonValue
+from seginst_core.project.catalogue import former_names
 from seginst_core.project.learning.places import packed, unpacked
 from seginst_core.project.learning.sides import Candidate, draw_sides, sides_of_drafts
 from seginst_core.types import PipelineName
@@ -105,6 +106,16 @@ class Learning:
         """Put images on the training side for good, unless they have a side."""
         with self.writing() as db:
             _freeze(db, dict.fromkeys(image_ids, False))
+
+    # Classes
+
+    def renamed(self) -> dict[str, str]:
+        """Return the classes' former names, in small letters, with their names now.
+
+        A model goes on calling a class what it was called when the model learned it.
+        """
+        with self.reading() as db:
+            return former_names(db)
 
     # Runs
 
