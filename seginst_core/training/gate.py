@@ -21,7 +21,8 @@ import numpy as np
 from seginst_core.events import JsonValue, Reporter
 from seginst_core.review.bootstrap import difference_interval, rank
 from seginst_core.review.inputs import Item, read_predictions, read_truth, without_images
-from seginst_core.review.matching import greedy
+from seginst_core.review.ious import Group
+from seginst_core.review.matching import Indexes, Ious, greedy
 from seginst_core.review.metrics import Analysis, analyse
 from seginst_core.review.schema import CASE_POOR_IOU, CASE_SCORE
 from seginst_core.training.untouched import forgiven
@@ -168,17 +169,29 @@ def _ious(analysis: Analysis) -> dict[int, tuple[Item, float]]:
     """Return each true object with the IoU of the prediction that is matched to it."""
     found: dict[int, tuple[Item, float]] = {}
     for key, group in analysis.by_key.items():
-        shown = np.array([item.score >= CASE_SCORE for item in group.found], dtype=bool)
-        scores = np.array([item.score for item in group.found])[shown]
-        ious = analysis.ious[key][shown]
-        best = np.zeros(len(group.truth))
-        for p, t in enumerate(greedy(ious, scores, [CASE_POOR_IOU])[0]):
+        ious, _, taken = _matched(group, analysis.ious[key])
+        objects = [item for item in group.truth if not item.iscrowd]
+        best = np.zeros(len(objects))
+        for p, t in enumerate(taken):
             if t >= 0:
                 best[t] = ious[p, t]
-        for t, item in enumerate(group.truth):
-            if not (item.iscrowd or item.box_only):
-                found[item.index] = (item, round(float(best[t]), 4))
+        for item, iou in zip(objects, best, strict=True):
+            if not item.box_only:
+                found[item.index] = (item, round(float(iou), 4))
     return found
+
+
+def _matched(group: Group, ious: Ious) -> tuple[Ious, Ious, Indexes]:
+    """Match the predictions that are shown with the true objects, not with regions of a crowd.
+
+    Returns their IoUs with the objects and with the crowds, and the object that each takes, or -1.
+    """
+    shown = np.array([item.score >= CASE_SCORE for item in group.found], dtype=bool)
+    scores = np.array([item.score for item in group.found])[shown]
+    crowds = np.array([item.iscrowd for item in group.truth], dtype=bool)
+    with_objects = ious[shown][:, ~crowds]
+    taken: Indexes = greedy(with_objects, scores, [CASE_POOR_IOU])[0]
+    return with_objects, ious[shown][:, crowds], taken
 
 
 def _figures(analysis: Analysis) -> dict[str, float]:
@@ -189,7 +202,7 @@ def _figures(analysis: Analysis) -> dict[str, float]:
     figures = {name: round(value, 5) for name, value in named.items() if value is not None}
     n_false = 0
     for key, group in analysis.by_key.items():
-        shown = np.array([item.score >= CASE_SCORE for item in group.found], dtype=bool)
-        scores = np.array([item.score for item in group.found])[shown]
-        n_false += int((greedy(analysis.ious[key][shown], scores, [CASE_POOR_IOU])[0] < 0).sum())
+        _, with_crowds, taken = _matched(group, analysis.ious[key])
+        # A region of a crowd may hold any number of objects.
+        n_false += int(((taken < 0) & ~(with_crowds >= CASE_POOR_IOU).any(axis=1)).sum())
     return {**figures, "n_false": float(n_false)}

@@ -131,6 +131,22 @@ def test_false_objects_are_counted_and_cost(tmp_path):
     assert verdict.moved == ()
 
 
+def test_a_region_of_a_crowd_takes_no_object_and_makes_none_false(tmp_path):
+    truth, objects = write_truth(tmp_path, 2)
+    table = json.loads(truth.read_text())
+    region = rle(np.ones((SIDE, SIDE), np.uint8))
+    crowd = {**objects[0], "id": 99, "segmentation": region, "bbox": [0, 0, SIDE, SIDE]}
+    table["annotations"].append({**crowd, "area": SIDE * SIDE, "iscrowd": 1})
+    truth.write_text(json.dumps(table))
+    # Image 1 has the region, image 2 none: there what is found where nothing is, is false.
+    spots = [{**objects[k], "bbox": [40 + 3 * k, 40, 16, 16], "id": 50 + k} for k in range(3)]
+    spots += [{**spots[0], "image_id": 2}]
+    verdict = judge(truth, answers(objects, 12), answers([*objects, *spots], 15))
+    assert (verdict.before["n_false"], verdict.after["n_false"]) == (0, 1)
+    assert len(verdict.moved) == len(objects)
+    assert all(m.after > m.before > 0 for m in verdict.moved)
+
+
 def test_the_largest_changes_come_first_and_the_verdict_is_plain_json(tmp_path):
     truth, objects = write_truth(tmp_path, 5)
     before = answers(objects, 13, misses=lambda a: a["id"] == 3)
