@@ -39,6 +39,11 @@ def candidate(k, path="", look="", side=None, has_objects=True):
         ("airfield_00007.jpg", "airfield_00007.jpg"),
         ("IMG_20190501_123456.jpg", "IMG_20190501_123456.jpg"),
         ("scan_2019_05.png", "scan_2019_05.png"),
+        ("2024-05-12.jpg", "2024-05-12.jpg"),
+        ("IMG_2024_05_12.jpg", "IMG_2024_05_12.jpg"),
+        ("scene_2024_13_12.png", "scene_2024"),
+        ("a/site_0_400_512_912.png", "a/site"),
+        ("site_512_400_0_912.png", "site_512_400"),
     ],
 )
 def test_tiles_are_known_by_their_names(path, whole):

@@ -17,8 +17,11 @@ MIN_DONE = 5
 SAME_LOOK_BITS = 8
 """Looks that differ in at most so many of their 64 bits are of near-duplicates."""
 
-# P0003__1__0___200 (iSAID), scene__tile3, scene_0_800, scene-x0-y800, scene_r02_c11.
+# P0003__1__0___200 (iSAID), scene__tile3, scene_0_800, scene-x0-y800, scene_r02_c11; then the four
+# sides of a tile, scene_0_512_800_1312, and a day, photo_2024-05-12.
 _TILE = re.compile(r"^(?P<of>.+?)(?:__.+|[_-][xr]?(?P<a>\d{1,5})[_-][yc]?(?P<b>\d{1,5}))$")
+_SIDES = re.compile(r"^(?P<of>.+?)[_-](\d{1,5})[_-](\d{1,5})[_-](\d{1,5})[_-](\d{1,5})$")
+_DAY = re.compile(r"(^|\D)(19|20)\d\d[_-](0[1-9]|1[0-2])[_-](0[1-9]|[12]\d|3[01])$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +112,12 @@ def groups(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
 def whole_name(path: str) -> str:
     """Return the name of the image that a tile was cut from, or the path itself if it is none."""
     pure = PurePosixPath(path)
+    if (sides := _SIDES.match(pure.stem)) is not None:
+        a0, b0, a1, b1 = (int(n) for n in sides.groups()[1:])
+        if a0 < a1 and b0 < b1:
+            return str(pure.with_name(sides["of"]))
     match = _TILE.match(pure.stem)
-    if match is None:
+    if match is None or _DAY.search(pure.stem):
         return path
     a, b = match["a"], match["b"]
     # 2019_05 is a date: places are padded to one width, or not padded at all.
