@@ -144,8 +144,9 @@ _REASONS = {
     "SQLITE_CONSTRAINT_PRIMARYKEY": "an object with the same number is in the project already",
     "SQLITE_CONSTRAINT_FOREIGNKEY": "its image or category is not in the project",
 }
-# Text with half a character and numbers beyond 64 bits are refused before SQLite sees them.
-_STORE_ERRORS = (sqlite3.Error, UnicodeEncodeError, OverflowError)
+# Text with half a character and numbers beyond 64 bits are refused before SQLite sees them; what
+# comes out of a damaged file may be no text.
+_STORE_ERRORS = (sqlite3.Error, UnicodeError, OverflowError)
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -173,7 +174,7 @@ def connect(path: Path) -> sqlite3.Connection:
             db.executescript(script)
         # SQLite opens a read-only file without a word; a write that changes nothing finds out.
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError) as error:
         db.close()
         raise ProjectError(f"{path} cannot be opened: {_reason(error)}.") from error
     except BaseException:
@@ -214,6 +215,8 @@ def writing(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return _REASONS["SQLITE_CORRUPT"]
     if not isinstance(error, sqlite3.Error):
         return f"a text or number cannot be stored ({error})"
     # Python's own complaints, such as use from another thread, carry no code of SQLite's.

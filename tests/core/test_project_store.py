@@ -109,6 +109,17 @@ def test_a_damaged_database_is_refused_and_not_touched(tmp_path, content):
     Project.open(folder).close()
 
 
+def test_a_database_whose_schema_is_no_text_is_called_damaged(tmp_path):
+    folder = make_folder(tmp_path / "images")
+    Project.open(folder).close()
+    content = database(folder).read_bytes()
+    database(folder).write_bytes(
+        content.replace(b"CREATE TABLE images", b"CRE\xfeTE TABLE i\xffages")
+    )
+    with pytest.raises(ProjectError, match="damaged"):
+        Project.open(folder)
+
+
 def test_a_database_that_is_cut_short_is_an_error_and_not_an_empty_project(tmp_path):
     folder = make_folder(tmp_path / "images")
     with Project.open(folder) as project:
