@@ -129,7 +129,8 @@ def parse_images(items: Sequence[Table], file_name: str, notes: list[str]) -> tu
 
 def _image(item: Table) -> ImageRef:
     image_id = whole(item, "id")
-    name = item.get("file_name")
+    # LVIS names its images by their address alone.
+    name = item.get("file_name") or str(item.get("coco_url") or "").rpartition("/")[2]
     if not isinstance(name, str) or not name:
         raise FormatError("it has no file_name")
     width, height = whole(item, "width"), whole(item, "height")

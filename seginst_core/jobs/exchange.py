@@ -2,8 +2,10 @@
 
 import shutil
 import tempfile
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seginst_core import library
 from seginst_core.errors import DataError, ModelError
@@ -19,7 +21,10 @@ from seginst_core.models.card import (
     write_card,
 )
 from seginst_core.models.config import Detectron2Config
-from seginst_core.types import PALETTE, STATES, Category, State
+from seginst_core.types import PALETTE, STATES, Category, Dataset, ImageRef, State
+
+if TYPE_CHECKING:
+    from seginst_core.project import ImageEntry, Project
 
 AUTO = "auto"
 
@@ -44,7 +49,8 @@ def import_annotations(
     """Merge the annotations in ``file`` into the project of the images in ``folder``.
 
     ``file`` may be a folder, where the format has one; the format ``auto`` is told by its content.
-    FormatError if the file is not what it claims to be, DataError if it lists none of the images.
+    What is counted is what came in. FormatError if the file is not what it claims to be, DataError
+    if it lists none of the images or none could take its annotations.
     """
     from seginst_core.project import Project
 
@@ -53,24 +59,44 @@ def import_annotations(
     try:
         name = recognise(file) if format_name == AUTO else format_name
         dataset = FORMATS[name].read(file, project.folder)
-        here = {entry.ref.path for entry in project.images()}
-        n_here = sum(ref.path in here for ref in dataset.images)
-        if not n_here:
-            raise DataError(f"None of the {len(dataset.images)} images of {file} is in {folder}.")
-        if dataset.notes and not any(a.instances for a in dataset.annotations.values()):
-            raise DataError(f"Nothing in {file} could be used: {dataset.notes[0]}")
+        before = _by_path(project)
+        _check_usable(dataset, before, file, folder)
         reporter.progress(1, 2, "Importing")
         notes = project.merge_dataset(dataset)
+        after = _by_path(project)
     finally:
         project.close()
+    n_images = sum(ref.path in after and _fits(dataset, ref, after) for ref in dataset.images)
+    if not n_images:
+        # The first may be on the images that are not here.
+        raise DataError(f"Nothing in {file} could be imported: {notes[:2][-1]}")
     reporter.progress(2, 2)
-    taken = [ref.id for ref in dataset.images if ref.path in here]
-    n_objects = sum(
-        len(dataset.annotations[image_id].instances)
-        for image_id in taken
-        if image_id in dataset.annotations
+    n_objects = sum(after[name].n_instances - before[name].n_instances for name in after)
+    return ExchangeSummary(n_images, n_objects, len(dataset.categories), (*dataset.notes, *notes))
+
+
+def _by_path(project: "Project") -> "dict[str, ImageEntry]":
+    return {entry.ref.path: entry for entry in project.images()}
+
+
+def _check_usable(dataset: Dataset, here: Container[str], file: Path, folder: Path) -> None:
+    """DataError if a file has nothing for the images of a project, with the reason."""
+    n_listed = len(dataset.images)
+    if n_listed and not any(ref.path in here for ref in dataset.images):
+        raise DataError(f"None of the {n_listed} images of {file} is in {folder}.")
+    is_empty = not any(a.instances for a in dataset.annotations.values())
+    if dataset.notes and is_empty:
+        raise DataError(f"Nothing in {file} could be used: {dataset.notes[0]}")
+    if not n_listed:
+        raise DataError(f"There are no images in {file}.")
+
+
+def _fits(dataset: Dataset, image: ImageRef, here: "Mapping[str, ImageEntry]") -> bool:
+    """Whether an image of a file is here in the size that the file says, once that was imported."""
+    ours = here[image.path].ref
+    return image.id not in dataset.annotations or (
+        (ours.width, ours.height) == (image.width, image.height)
     )
-    return ExchangeSummary(n_here, n_objects, len(dataset.categories), (*dataset.notes, *notes))
 
 
 def export_annotations(

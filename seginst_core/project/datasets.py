@@ -14,6 +14,7 @@ from seginst_core.project.edits import Edit, add
 from seginst_core.types import (
     PALETTE,
     STATES,
+    Annotation,
     Category,
     Dataset,
     ImageRef,
@@ -67,8 +68,7 @@ def merge(
     Instances keep their ids where these are ``next_id`` or more, so never used here; the others
     get new ones. Returns sentences on what was skipped, and the next id never used.
     """
-    category_ids = _merge_categories(db, dataset.categories)
-    here = {entry.ref.path: entry for entry in catalogue.entries(db)}
+    here = {entry.ref.path: entry.ref for entry in catalogue.entries(db)}
     notes: list[str] = []
     absent = [ref.path for ref in dataset.images if ref.path not in here]
     if absent:
@@ -78,24 +78,12 @@ def merge(
             else f"{len(absent)} images were skipped because they are not in this folder, "
             f"for example {absent[0]}."
         )
+    fitting, skipped = _fitting(db, folder, dataset, here)
+    # A file of which no image fits leaves no classes behind either.
+    category_ids = _merge_categories(db, dataset.categories) if fitting or not skipped else {}
     kept, next_id = _kept_ids(dataset, next_id)
-    skipped: list[str] = []
     n_twice = 0
-    for ref in dataset.images:
-        annotation = dataset.annotations.get(ref.id)
-        if ref.path not in here or annotation is None:
-            continue
-        try:
-            image = catalogue.size(db, folder, here[ref.path].ref.id)
-        except ImageError as error:
-            skipped.append(f"{ref.path} was skipped: {_clause(error)}.")
-            continue
-        if (image.width, image.height) != (ref.width, ref.height):
-            skipped.append(
-                f"{ref.path} was skipped: the file says {ref.width} × {ref.height} pixels, "
-                f"the image has {image.width} × {image.height}."
-            )
-            continue
+    for image, annotation in fitting:
         document = open_document(db, image)
         looks = {_look(instance) for instance in document.instances}
         fresh: list[Instance] = []
@@ -125,6 +113,31 @@ def merge(
             else f"{n_twice} objects were skipped because they are here already."
         )
     return (*notes, *_shortened(skipped)), next_id
+
+
+def _fitting(
+    db: sqlite3.Connection, folder: Path, dataset: Dataset, here: Mapping[str, ImageRef]
+) -> tuple[list[tuple[ImageRef, Annotation]], list[str]]:
+    """Return our images of the file's size with the file's annotations; sentences on the others."""
+    fitting: list[tuple[ImageRef, Annotation]] = []
+    skipped: list[str] = []
+    for ref in dataset.images:
+        annotation = dataset.annotations.get(ref.id)
+        if ref.path not in here or annotation is None:
+            continue
+        try:
+            image = catalogue.size(db, folder, here[ref.path].id)
+        except ImageError as error:
+            skipped.append(f"{ref.path} was skipped: {_clause(error)}.")
+            continue
+        if (image.width, image.height) == (ref.width, ref.height):
+            fitting.append((image, annotation))
+        else:
+            skipped.append(
+                f"{ref.path} was skipped: the file says {ref.width} × {ref.height} pixels, "
+                f"the image has {image.width} × {image.height}."
+            )
+    return fitting, skipped
 
 
 def open_document(db: sqlite3.Connection, image: ImageRef) -> Document:

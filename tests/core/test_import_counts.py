@@ -1,0 +1,81 @@
+"""What an import says came in is what came in."""
+
+import json
+
+import pytest
+
+from seginst_core.errors import DataError
+from seginst_core.events import Reporter
+from seginst_core.formats import coco_json
+from seginst_core.jobs.exchange import import_annotations
+from seginst_core.project import Project
+from seginst_core.types import STATES, Annotation, Category, Dataset, ImageRef
+
+from .project_folders import HEIGHT, WIDTH, blob, make_folder
+
+PLANE = Category(1, "plane")
+
+
+def written(path, *sizes):
+    """Write a COCO file of a.png, b.png, ... with two objects each and return its path."""
+    images = tuple(ImageRef(k, f"{'abc'[k - 1]}.png", *size) for k, size in enumerate(sizes, 1))
+    found = {k: Annotation(k, (blob(2 * k), blob(2 * k + 1))) for k in range(1, len(sizes) + 1)}
+    coco_json.write(Dataset(images, (PLANE,), found), path)
+    return path
+
+
+def brought(folder, file):
+    summary = import_annotations(folder, file, "coco", Reporter())
+    return summary.n_images, summary.n_objects, summary.notes
+
+
+def test_only_what_came_in_is_counted(tmp_path):
+    folder = make_folder(tmp_path / "images")
+    file = written(tmp_path / "a.json", (WIDTH, HEIGHT), (WIDTH, HEIGHT + 1))
+    turned = "b.png was skipped: the file says 60 × 41 pixels, the image has 60 × 40."
+    assert brought(folder, file) == (1, 2, (turned,))
+    here = "2 objects were skipped because they are here already."
+    assert brought(folder, file) == (1, 0, (here, turned))
+    more = written(tmp_path / "b.json", (WIDTH, HEIGHT), (WIDTH, HEIGHT))
+    assert brought(folder, more) == (2, 2, (here,))
+
+
+def test_a_file_whose_images_have_other_sizes_is_refused_and_changes_nothing(tmp_path):
+    folder = make_folder(tmp_path / "images", ["a.png"])
+    file = written(tmp_path / "a.json", (WIDTH, HEIGHT + 1), (WIDTH, HEIGHT))
+    with pytest.raises(DataError, match=r"could be imported: a.png was skipped: the file says 60"):
+        brought(folder, file)
+    with Project.open(folder) as project:
+        dataset = project.dataset(STATES)
+    assert dataset.categories == ()
+    assert not any(annotation.instances for annotation in dataset.annotations.values())
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"file_name": ""}, "Image 1 was skipped: it has no file_name"),
+        ({"width": None}, "Image 1 was skipped: its width None is not a whole number"),
+    ],
+)
+def test_images_that_cannot_be_used_are_the_reason(tmp_path, change, reason):
+    folder = make_folder(tmp_path / "images")
+    file = written(tmp_path / "a.json", (WIDTH, HEIGHT))
+    table = json.loads(file.read_text())
+    table["images"][0].update(change)
+    file.write_text(json.dumps(table))
+    with pytest.raises(DataError, match=f"could be used: {reason}"):
+        brought(folder, file)
+    file.write_text(json.dumps({"images": []}))
+    with pytest.raises(DataError, match="There are no images in"):
+        brought(folder, file)
+
+
+def test_an_image_of_lvis_is_named_by_its_address(tmp_path):
+    folder = make_folder(tmp_path / "images")
+    file = written(tmp_path / "a.json", (WIDTH, HEIGHT))
+    table = json.loads(file.read_text())
+    del table["images"][0]["file_name"]
+    table["images"][0]["coco_url"] = "http://images.cocodataset.org/train2017/a.png"
+    file.write_text(json.dumps(table))
+    assert brought(folder, file) == (1, 2, ())
