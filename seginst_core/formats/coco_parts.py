@@ -1,5 +1,6 @@
 """The parts of a COCO file, each checked as it is read."""
 
+import json
 import re
 import reprlib
 from collections.abc import Container, Mapping, Sequence
@@ -259,7 +260,6 @@ def parse_instance(
         box = Box(float(mask.x0), float(mask.y0), float(mask.x1), float(mask.y1))
     if box is None:
         raise FormatError("it has neither a mask nor a box inside its image")
-    attributes = item.get("attributes")
     return Instance(
         id=instance_id,
         category_id=category_id,
@@ -268,10 +268,21 @@ def parse_instance(
         score=_number(item.get("score")),
         iscrowd=item.get("iscrowd") in (1, "1"),
         origin=_IMPORTED,
-        attributes={k: v if isinstance(v, str) else reprlib.repr(v) for k, v in attributes.items()}
-        if isinstance(attributes, dict)
-        else {},
+        attributes=parse_attributes(item.get("attributes")),
     )
+
+
+def parse_attributes(value: object) -> dict[str, str]:
+    """Return attributes as texts: what is none, such as false, stays as JSON writes it, whole."""
+    if not isinstance(value, dict):
+        return {}
+    try:
+        return {
+            str(key): held if isinstance(held, str) else json.dumps(held, ensure_ascii=False)
+            for key, held in value.items()
+        }
+    except RecursionError as error:
+        raise FormatError("one of its attributes is too deep") from error
 
 
 def parse_runs(segmentation: object, image: ImageRef) -> Rle | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from seginst_core.errors import FormatError
 from seginst_core.formats import index_png
-from seginst_core.formats.coco_parts import Table, shown
+from seginst_core.formats.coco_parts import Table, parse_attributes, shown
 from seginst_core.formats.losses import has_holes
 from seginst_core.masks.geometry import clip, from_box, mask_box, trim, union
 from seginst_core.masks.polygons import from_polygons, to_polygons
@@ -62,7 +62,6 @@ def parse_shapes(
 def _instance(
     shape: Mapping[str, object], instance_id: int, category_id: int, area: Mask | Box
 ) -> Instance:
-    attributes = shape.get("attributes")
     return Instance(
         id=instance_id,
         category_id=category_id,
@@ -71,9 +70,7 @@ def _instance(
         score=_score(shape.get("score")),
         iscrowd=shape.get("iscrowd") in (1, True),
         origin=_IMPORTED,
-        attributes={str(k): v if isinstance(v, str) else shown(v) for k, v in attributes.items()}
-        if isinstance(attributes, dict)
-        else {},
+        attributes=parse_attributes(shape.get("attributes")),
     )
 
 

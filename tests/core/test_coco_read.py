@@ -9,6 +9,7 @@ from pycocotools import mask as coco_mask
 
 from seginst_core.errors import FormatError
 from seginst_core.formats import FORMATS
+from seginst_core.formats.coco_parts import parse_attributes
 from seginst_core.masks.geometry import mask_box
 from seginst_core.types import PALETTE, Box, Category, Dataset, ImageRef, Instance
 
@@ -292,11 +293,23 @@ def test_many_notes_are_summed_up(tmp_path):
     assert dataset.notes[-1] == "And 300 more like these."
 
 
+def test_attributes_that_are_no_text_stay_as_json_writes_them_and_whole(tmp_path):
+    values = {"no": False, "turn": 0.0, "none": None, "of": {"ž": ["x"]}, "tags": list(range(99))}
+    found = only(read(tmp_path, coco({**GOOD, "attributes": values}))).attributes
+    assert {name: json.loads(text) for name, text in found.items()} == values
+    assert (found["no"], found["none"], found["of"]) == ("false", "null", '{"ž": ["x"]}')
+    deep: list[object] = []
+    for _ in range(5000):
+        deep = [deep]
+    with pytest.raises(FormatError, match="too deep"):
+        parse_attributes({"deep": deep})
+
+
 def test_scores_attributes_and_colours_are_kept_if_they_make_sense(tmp_path):
     item = {**GOOD, "score": 1, "attributes": {"occluded": True, "text": "x", "n": [1, 2]}}
     instance = only(read(tmp_path, coco(item)))
     assert instance.score == 1.0
-    assert instance.attributes == {"occluded": "True", "text": "x", "n": "[1, 2]"}
+    assert instance.attributes == {"occluded": "true", "text": "x", "n": "[1, 2]"}
     for score in ("0.5", True, [1], 10**18, float("nan")):
         assert only(read(tmp_path, coco({**GOOD, "score": score, "attributes": 3}))).score is None
     colours = [[1, 2, 3], [-5, 2, 900], [1, 2], "red", [1.5, 2, 3], None]

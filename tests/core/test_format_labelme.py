@@ -96,6 +96,12 @@ def test_scores_crowds_and_attributes_survive(tmp_path, images):
     assert LABELME.losses(marked)[:-1] == ("Ids are not kept: objects are numbered anew.",)
 
 
+def test_attributes_that_are_no_text_stay_as_json_writes_them_and_whole(tmp_path, images):
+    values = {"no": False, "none": None, "tags": list(range(99))}
+    one = only(read(tmp_path / "l", labelme(shape(attributes=values)), images))
+    assert one.attributes == {"no": "false", "none": "null", "tags": json.dumps(values["tags"])}
+
+
 def test_what_is_written_is_what_labelme_reads(tmp_path):
     out = tmp_path / "out"
     LABELME.write(scene((instance(1, solid()), instance(2, parts()), instance(3, holed()))), out)
