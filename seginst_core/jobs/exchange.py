@@ -53,13 +53,14 @@ def import_annotations(
     if it lists none of the images or none could take its annotations.
     """
     from seginst_core.project import Project
+    from seginst_core.project.datasets import spelled_as
 
     reporter.progress(0, 2, f"Reading {file.name}")
     project = Project.open(folder)
     try:
         name = recognise(file) if format_name == AUTO else format_name
-        dataset = FORMATS[name].read(file, project.folder)
         before = _by_path(project)
+        dataset = spelled_as(FORMATS[name].read(file, project.folder), before)
         _check_usable(dataset, before, file, folder)
         reporter.progress(1, 2, "Importing")
         notes = project.merge_dataset(dataset)

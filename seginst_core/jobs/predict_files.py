@@ -1,6 +1,7 @@
 """Predictions in a file: COCO results for a data set, a whole COCO dict for plain images."""
 
 import os
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,7 +76,10 @@ def predict_dataset(
         reporter.log(
             f"{data.name} has no category {', '.join(missing)}; such objects are left out."
         )
-    items = [Item(ref.id, images / ref.path, ref.width, ref.height) for ref in file.images.values()]
+    items = [
+        Item(ref.id, _spelled(images, ref.path), ref.width, ref.height)
+        for ref in file.images.values()
+    ]
     found, summary = _predict(settings, items, reporter)
     rows = [
         {**row, "category_id": ids[row["category_id"]]}
@@ -200,6 +204,14 @@ def _plain(path: Path) -> Path:
     """Return an absolute path without ``..``; links stay where that means the same place."""
     plain = Path(os.path.abspath(path))  # noqa: PTH100 - without a look at links
     return plain if plain.exists() and plain.samefile(path) else path.resolve()
+
+
+def _spelled(folder: Path, name: str) -> Path:
+    """Return a file's place, in the spelling of the same letters that is there."""
+    forms = (name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name))
+    # Path.exists raises where a name is too long; such an image is only left out later on.
+    there = [folder / form for form in forms if os.path.exists(folder / form)]  # noqa: PTH110
+    return there[0] if there else folder / name
 
 
 def _left_out(name: str) -> str:

@@ -1,6 +1,7 @@
 """Whole data sets out of and into a project; what changes it is in the caller's ``writing``."""
 
 import sqlite3
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -69,6 +70,7 @@ def merge(
     get new ones. Returns sentences on what was skipped, and the next id never used.
     """
     here = {entry.ref.path: entry.ref for entry in catalogue.entries(db)}
+    dataset = spelled_as(dataset, here)
     notes: list[str] = []
     absent = [ref.path for ref in dataset.images if ref.path not in here]
     if absent:
@@ -113,6 +115,21 @@ def merge(
             else f"{n_twice} objects were skipped because they are here already."
         )
     return (*notes, *_shortened(skipped)), next_id
+
+
+def spelled_as(dataset: Dataset, paths: Collection[str]) -> Dataset:
+    """Return a data set with the spelling of ``paths`` where an image's differs in nothing else.
+
+    The same letters may be spelled in two ways, and macOS changes one into the other.
+    """
+    spelling = {unicodedata.normalize("NFC", path): path for path in paths}
+    images = tuple(
+        ref
+        if ref.path in paths
+        else replace(ref, path=spelling.get(unicodedata.normalize("NFC", ref.path), ref.path))
+        for ref in dataset.images
+    )
+    return replace(dataset, images=images)
 
 
 def _fitting(

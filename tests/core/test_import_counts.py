@@ -1,6 +1,7 @@
 """What an import says came in is what came in."""
 
 import json
+import unicodedata
 
 import pytest
 
@@ -79,3 +80,19 @@ def test_an_image_of_lvis_is_named_by_its_address(tmp_path):
     table["images"][0]["coco_url"] = "http://images.cocodataset.org/train2017/a.png"
     file.write_text(json.dumps(table))
     assert brought(folder, file) == (1, 2, ())
+
+
+def test_letters_that_another_system_spells_otherwise_are_the_same(tmp_path):
+    composed, decomposed, both = "caf\u00e9.png", "cafe\u0301.png", "b\u00e9.png"
+    folder = make_folder(tmp_path / "images", [composed, both, unicodedata.normalize("NFD", both)])
+    if len(list(folder.iterdir())) < 3:
+        pytest.skip("this disk spells names in one way")
+    file = written(tmp_path / "a.json", (WIDTH, HEIGHT), (WIDTH, HEIGHT))
+    table = json.loads(file.read_text())
+    table["images"][0]["file_name"] = decomposed
+    table["images"][1]["file_name"] = both
+    file.write_text(json.dumps(table))
+    assert brought(folder, file)[:2] == (2, 4)
+    with Project.open(folder) as project:
+        found = {entry.ref.path: entry.n_instances for entry in project.images()}
+    assert found == {composed: 2, both: 2, unicodedata.normalize("NFD", both): 0}

@@ -13,7 +13,7 @@ from seginst_core.jobs import predict_files
 from seginst_core.jobs.predict_files import PredictSettings, predict_dataset, predict_paths
 from seginst_core.types import Category
 
-from .project_folders import blob, make_folder
+from .project_folders import HEIGHT, WIDTH, blob, make_folder
 
 SETTINGS = PredictSettings("model")
 
@@ -111,3 +111,15 @@ def test_folders_that_are_links_keep_their_names_and_mean_what_they_point_to(mod
     (tmp_path / "disk" / "c.png").write_bytes((folder / "one" / "a.png").read_bytes())
     predict_paths(SETTINGS, [folder / "one" / ".." / "c.png"], out, Reporter())
     assert listed(out) == ["c.png"]
+
+
+def test_images_of_a_data_set_are_found_however_their_letters_are_spelled(model, tmp_path):
+    folder = make_folder(tmp_path / "images", ["caf\u00e9.png"])
+    table = {
+        "images": [{"id": 7, "file_name": "cafe\u0301.png", "width": WIDTH, "height": HEIGHT}],
+        "categories": [{"id": 1, "name": "plane"}],
+    }
+    (tmp_path / "data.json").write_text(json.dumps(table))
+    out = tmp_path / "p.json"
+    summary = predict_dataset(SETTINGS, tmp_path / "data.json", folder, out, Reporter())
+    assert (summary.n_images, summary.problems) == (1, ())
