@@ -82,7 +82,9 @@ def merge(
         )
     fitting, skipped = _fitting(db, folder, dataset, here)
     # A file of which no image fits leaves no classes behind either.
-    category_ids = _merge_categories(db, dataset.categories) if fitting or not skipped else {}
+    coming = dataset.categories if fitting or not skipped else ()
+    category_ids = _merge_categories(db, coming)
+    notes += _joined_categories(coming)
     kept, next_id = _kept_ids(dataset, next_id)
     n_twice = 0
     for image, annotation in fitting:
@@ -186,7 +188,7 @@ def _merge_categories(db: sqlite3.Connection, coming: Iterable[Category]) -> dic
     ours = {category.name.casefold(): category.id for category in catalogue.categories(db)}
     mapped: dict[int, int] = {}
     for place, category in enumerate(coming):
-        name = category.name.strip() or f"category {category.id}"
+        name = _name(category)
         if name.casefold() not in ours:
             # Files without colours come with the palette's in order; ours go on from what is here.
             colour = None if category.colour == PALETTE[place % len(PALETTE)] else category.colour
@@ -194,6 +196,25 @@ def _merge_categories(db: sqlite3.Connection, coming: Iterable[Category]) -> dic
             ours[name.casefold()] = added.id
         mapped[category.id] = ours[name.casefold()]
     return mapped
+
+
+def _joined_categories(coming: Iterable[Category]) -> list[str]:
+    """Return a sentence on the file's categories that became one, none if all stay apart."""
+    alike: dict[str, list[str]] = {}
+    for category in coming:
+        alike.setdefault(_name(category).casefold(), []).append(_name(category))
+    joined = [" and ".join(names) for names in alike.values() if len(names) > 1]
+    if not joined:
+        return []
+    more = f", and {len(joined) - MAX_NOTES} more" if len(joined) > MAX_NOTES else ""
+    return [
+        "Categories whose names differ in case alone or not at all became one: "
+        f"{', '.join(joined[:MAX_NOTES])}{more}."
+    ]
+
+
+def _name(category: Category) -> str:
+    return category.name.strip() or f"category {category.id}"
 
 
 def _kept_ids(dataset: Dataset, next_id: int) -> tuple[set[int], int]:

@@ -96,3 +96,18 @@ def test_letters_that_another_system_spells_otherwise_are_the_same(tmp_path):
     with Project.open(folder) as project:
         found = {entry.ref.path: entry.n_instances for entry in project.images()}
     assert found == {composed: 2, both: 2, unicodedata.normalize("NFD", both): 0}
+
+
+def test_categories_that_become_one_are_named(tmp_path):
+    folder = make_folder(tmp_path / "images")
+    file = written(tmp_path / "a.json", (WIDTH, HEIGHT))
+    table = json.loads(file.read_text())
+    names = ["Plane", "plane", "car", "boat", "car"]
+    table["categories"] = [{"id": k, "name": name} for k, name in enumerate(names, 1)]
+    table["categories"][4]["supercategory"] = "toy"
+    file.write_text(json.dumps(table))
+    note = (
+        "Categories whose names differ in case alone or not at all became one: "
+        "Plane and plane, car and car."
+    )
+    assert brought(folder, file) == (1, 2, (note,))
