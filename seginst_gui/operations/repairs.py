@@ -21,8 +21,8 @@ SIDES: dict[PipelineName, Side] = {"two-stage": "a", "end-to-end": "b"}
 
 
 def found_by(session: Session, case: ObjectCase, pipeline: PipelineName) -> Instance | None:
-    """Return a pipeline's prediction of a case of the current image."""
-    prediction = session.predictions.get(pipeline)
+    """Return a pipeline's prediction of a case; None also if another image is current."""
+    prediction = session.predictions.get(pipeline) if _is_here(session, case) else None
     wanted = case.a_id if pipeline == "two-stage" else case.b_id
     if prediction is None or wanted is None:
         return None
@@ -30,8 +30,8 @@ def found_by(session: Session, case: ObjectCase, pipeline: PipelineName) -> Inst
 
 
 def truth_of(session: Session, case: ObjectCase) -> Instance | None:
-    """Return the annotated object of a case of the current image."""
-    if session.document is None or case.truth_id is None:
+    """Return the annotated object of a case; None also if another image is current."""
+    if session.document is None or case.truth_id is None or not _is_here(session, case):
         return None
     return session.document.get(case.truth_id)
 
@@ -59,7 +59,7 @@ def confirm(session: Session, case: ObjectCase) -> None:
         refuse(session, case)
     elif not truth.origin.vouched:
         seen = replace(truth, origin=replace(truth.origin, seen=True))
-        _apply(session, (Change(truth, seen),), tr("Confirm"), "confirm")
+        _apply(session, case, (Change(truth, seen),), tr("Confirm"), "confirm")
 
 
 def refuse(session: Session, case: ObjectCase) -> None:
@@ -70,7 +70,7 @@ def refuse(session: Session, case: ObjectCase) -> None:
     ids = session.new_ids(len(found))
     refused = tuple(replace(i, id=new) for i, new in zip(found, ids, strict=True))
     changes = () if truth is None else (Change(truth, None),)
-    _apply(session, changes, tr("Not an object"), "not_object", refused)
+    _apply(session, case, changes, tr("Not an object"), "not_object", refused)
 
 
 def name_as_b(session: Session, case: ObjectCase) -> None:
@@ -106,6 +106,10 @@ def take_drawn(session: Session, case: ObjectCase, mask: Mask) -> None:
     _put(session, case, made, tr("A's mask in B's box"), "b_box")
 
 
+def _is_here(session: Session, case: ObjectCase) -> bool:
+    return session.image is not None and session.image.id == case.image_id
+
+
 def _both(session: Session, case: ObjectCase) -> tuple[Instance, Instance]:
     a, b = (found_by(session, case, p) for p in SIDES)
     if a is None or b is None:
@@ -134,15 +138,17 @@ def _put(session: Session, case: ObjectCase, made: Instance, text: str, tool: st
         after = replace(after, attributes=truth.attributes)
         if truth.origin == HUMAN and truth.mask == after.mask:
             after = replace(after, origin=truth.origin)
-    _apply(session, (Change(truth, after),), text, tool)
+    _apply(session, case, (Change(truth, after),), text, tool)
 
 
 def _apply(
     session: Session,
+    case: ObjectCase,
     changes: tuple[Change, ...],
     text: str,
     tool: str,
     refused: tuple[Instance, ...] = (),
 ) -> None:
-    assert session.image is not None
-    session.apply(Edit(session.image.id, changes, text, tool=tool, refused=refused))
+    if not _is_here(session, case):
+        raise ProjectError(tr("The object is in another image."))
+    session.apply(Edit(case.image_id, changes, text, tool=tool, refused=refused))

@@ -49,6 +49,7 @@ class ReviewPage(QWidget):
             view.view_changed.connect(lambda view=view, other=other: self._link(view, other))
         self.state.focus_changed.connect(self._on_focus)
         session.selection_changed.connect(self._on_selection)
+        session.image_changed.connect(self._on_image)
         session.pixels_changed.connect(self._fly)
         session.preview_changed.connect(self._fly)
         self.stages.noted.connect(self.noted)
@@ -106,7 +107,7 @@ class ReviewPage(QWidget):
             case "not_object":
                 state.decide(repairs.refuse)
             case "redraw_in_b":
-                if state.focus is not None:
+                if state.focus is not None and state.is_at(state.focus):
                     self.stages.redraw(state.focus)
             case "draw_case":
                 self._draw()
@@ -114,7 +115,7 @@ class ReviewPage(QWidget):
     def _draw(self) -> None:
         """Take the brush: it goes on with the annotated object, or begins one of the seen class."""
         session, case = self.state.session, self.state.focus
-        if case is None:
+        if case is None or not self.state.is_at(case):
             return
         if case.truth_id is None:
             session.choose_category(case.category_id)
@@ -141,6 +142,12 @@ class ReviewPage(QWidget):
             self.tool_wanted.emit("select")
             self._fly()
         self._show_buttons()
+
+    def _on_image(self) -> None:
+        """Follow the person to another image of this project."""
+        project = self.state.session.project
+        if project is not None and project.folder == self.folder:
+            self.state.follow()
 
     def _on_selection(self) -> None:
         """Look at the case of an object that was clicked on either side; the view stays."""

@@ -7,7 +7,7 @@ from typing import get_args
 
 from PySide6.QtCore import QObject, Signal
 
-from seginst_core.errors import SegInstError
+from seginst_core.errors import ProjectError, SegInstError
 from seginst_core.review.objects.arrange import (
     GROUP_BY,
     SORT_BY,
@@ -17,6 +17,7 @@ from seginst_core.review.objects.arrange import (
     arranged,
 )
 from seginst_core.review.objects.schema import ObjectCase
+from seginst_gui.language import tr
 from seginst_gui.review import KEY, recalled
 from seginst_gui.review.listing import CaseListing
 from seginst_gui.session import Session
@@ -36,6 +37,10 @@ class ReviewState(QObject):
         self.groups: list[Group] = []
         self.order: Sequence[ObjectCase] = ()
         self.focus: ObjectCase | None = None
+        self._image_id = session.image_id
+        self._going = False
+        self._stays = False
+        """Whether the person went to an image without a case: none elsewhere takes them away."""
         self._place = 0
         self._places: dict[tuple[int | None, ...], int] = {}
         self._acts: list[tuple[int, ObjectCase | None]] = []
@@ -61,13 +66,38 @@ class ReviewState(QObject):
     def look_at(self, case: ObjectCase | None) -> None:
         """Put a case into focus; its image is opened if another one is."""
         if case is not None and case.image_id != self.session.image_id:
+            self._going = True
             try:
                 self.session.open_image(case.image_id)
             except SegInstError:
                 return
+            finally:
+                self._going = False
         self._set_focus(case)
         if case is not None:
             self._remember()
+
+    def follow(self) -> None:
+        """Look at the first case of the image that the person went to, at none if it has none."""
+        was, here = self._image_id, self.session.image_id
+        self._image_id = here
+        # An image that is read beside comes twice.
+        if self._going or was == here:
+            return
+        self._wanted, self._stays = None, True
+        self._set_focus(next((c for c in self.order if c.image_id == here), None))
+
+    def is_at(self, case: ObjectCase) -> bool:
+        """Return whether a case's image is the open one; if another is, go to the case.
+
+        ProjectError if the image cannot be read, or is not yet.
+        """
+        if case.image_id != self.session.image_id:
+            self.look_at(case)
+            return False
+        if self.session.image is None:
+            raise ProjectError(self.session.unreadable or tr("The image is still being read."))
+        return True
 
     def step(self, n: int) -> None:
         """Go ``n`` cases on, or back."""
@@ -83,10 +113,11 @@ class ReviewState(QObject):
     def decide(self, act: Callable[[Session, ObjectCase], None]) -> None:
         """Let ``act`` repair the case in focus, and go on to the one after it.
 
-        What it raises is the caller's to say; then nothing has changed.
+        Nothing is repaired that is not seen: from another image, this goes to the case. What is
+        raised is the caller's to say; then nothing has changed.
         """
         case = self.focus
-        if case is None:
+        if case is None or not self.is_at(case):
             return
         place = self._at(case)
         after = None if place is None else self.order[place + 1 : place + 2]
@@ -141,7 +172,9 @@ class ReviewState(QObject):
             if not waits:
                 here = [c for c in self.order if c.image_id == self.session.image_id]
                 self._wanted = None
-                self.look_at((wanted or here or list(self.order))[0])
+                elsewhere = [] if self._stays else list(self.order)
+                for case in (wanted or here or elsewhere)[:1]:
+                    self.look_at(case)
         elif focus is not self.focus:
             self._set_focus(focus)
 
@@ -163,6 +196,7 @@ class ReviewState(QObject):
 
     def _set_focus(self, case: ObjectCase | None) -> None:
         self.focus = case
+        self._stays = self._stays and case is None
         place = None if case is None else self._at(case)
         if place is not None:
             self._place = place
