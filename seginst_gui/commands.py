@@ -209,13 +209,28 @@ class Commands(QObject):
 
     def store(self, edit: Edit) -> None:
         """Store what a tool did; an object that is a box yet gets its mask from the model."""
+        hidden = not self.session.layers.annotation
+        if hidden and any(step.before is not None for step in edit.changes):
+            self._warn_hidden()
+            return
         if not self.attempt(lambda: self.session.apply(edit, select_added=True)):
             return
+        if hidden:
+            self.notice.say(
+                tr("What you drew is stored; Show annotation in the View menu brings it to sight.")
+            )
         model = self.models.get("two-stage")
         if edit.tool == "box" and model is not None:
             for step in edit.changes:
                 if step.before is None and step.after is not None:
                     self.predictor.draw_mask(step.after, model)
+
+    def on_selection(self, operate: Callable[[Session], None]) -> None:
+        """Do something to the selected objects, unless they cannot be seen."""
+        if self.session.selection and not self.session.layers.annotation:
+            self._warn_hidden()
+        else:
+            operate(self.session)
 
     def accept(self) -> None:
         """Finish what the tool is drawing; otherwise take the selected prediction."""
@@ -299,6 +314,11 @@ class Commands(QObject):
             self.notice.warn(str(error))
             return False
         return True
+
+    def _warn_hidden(self) -> None:
+        self.notice.warn(
+            tr("The annotation is hidden; Show annotation in the View menu brings it back.")
+        )
 
     def _has_models(self) -> bool:
         if not self.models:

@@ -187,8 +187,9 @@ class Session(QObject):
 
     @property
     def open_to_change(self) -> tuple[Instance, ...]:
-        """The objects that are neither hidden nor locked: what acts on many may act on."""
-        return tuple(i for i in self.shown if i.id not in self.locked)
+        """The objects that can be seen and are not locked: what acts on many may act on."""
+        seen = self.shown if self.layers.annotation else ()
+        return tuple(i for i in seen if i.id not in self.locked)
 
     @property
     def selected(self) -> tuple[Instance, ...]:
@@ -204,8 +205,7 @@ class Session(QObject):
         document = self._document()
         self._project().commit(document, edit)
         self._after([edit], 1)
-        added = frozenset(c.id for c in edit.changes if c.before is None)
-        if select_added and added:
+        if select_added and (added := [c.id for c in edit.changes if c.before is None]):
             self.select(added)
 
     def undo(self) -> Edit | None:

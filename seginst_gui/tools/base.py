@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from seginst_core.project.edits import Edit
-from seginst_core.types import Box, Mask
+from seginst_core.types import Box, Instance, Mask
 from seginst_gui.session import Session
 
 Cursor = Literal["arrow", "cross", "none"]
@@ -143,6 +143,10 @@ class PlainTool:
     def resize(self, steps: int) -> None:
         """Have no size."""
         del steps
+
+    def seen(self) -> tuple[Instance, ...]:
+        """Return the annotated objects that the canvas shows."""
+        return self.session.shown if self.session.layers.annotation else ()
 
 
 def _nothing() -> None:

@@ -95,7 +95,7 @@ class CornersTool(PlainTool):
         return None
 
     def _select_at(self, pointer: Pointer) -> None:
-        stack = stack_at(self.session.shown, pointer.x, pointer.y)
+        stack = stack_at(self.seen(), pointer.x, pointer.y)
         self.session.select(i.id for i in stack[:1])
 
     def _moved(

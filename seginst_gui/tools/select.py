@@ -1,7 +1,7 @@
 """Select: click an object, the smallest under the pointer first; drag a rectangle over several."""
 
 from seginst_core.project.edits import Edit
-from seginst_core.types import PIPELINES, Box, Instance
+from seginst_core.types import PIPELINES, Box
 from seginst_gui.operations import stack_at
 from seginst_gui.session import Proposal, Session
 from seginst_gui.tools.base import NOTHING, Cursor, PlainTool, Pointer, Preview
@@ -35,8 +35,8 @@ class SelectTool(PlainTool):
         if _is_click(start, pointer):
             self._click(pointer)
             return None
-        within, locked = _box(start, pointer), self.session.locked
-        found = {i.id for i in self._shown() if _inside(i.box, within) and i.id not in locked}
+        within = _box(start, pointer)
+        found = {i.id for i in self.session.open_to_change if _inside(i.box, within)}
         self.session.select(found | self.session.selection if start.shift else found)
         return None
 
@@ -47,7 +47,7 @@ class SelectTool(PlainTool):
         return busy
 
     def _click(self, pointer: Pointer) -> None:
-        hit = next(iter(stack_at(self._shown(), pointer.x, pointer.y)), None)
+        hit = next(iter(stack_at(self.seen(), pointer.x, pointer.y)), None)
         chosen = self.session.selection
         if hit is not None:
             one = frozenset({hit.id})
@@ -61,9 +61,6 @@ class SelectTool(PlainTool):
                     return
         if not pointer.shift:
             self.session.select(())
-
-    def _shown(self) -> tuple[Instance, ...]:
-        return self.session.shown if self.session.layers.annotation else ()
 
 
 def _is_click(a: Pointer, b: Pointer) -> bool:

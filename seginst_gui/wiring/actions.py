@@ -70,8 +70,10 @@ def connect_actions(window: "MainWindow") -> None:
         "shortcuts": partial(_show_shortcuts, window),
         "about": lambda: show_about(window),
     }
-    for name, operate in (*operations.ON_SELECTION.items(), *SWITCHES.items()):
-        acts[name] = partial(operate, session)
+    for name, operate in operations.ON_SELECTION.items():
+        acts[name] = partial(commands.on_selection, operate)
+    for name, switch in SWITCHES.items():
+        acts[name] = partial(switch, session)
     for theme in THEMES:
         acts[f"theme_{theme}"] = partial(_use_theme, theme)
     for name in TOOLS:
