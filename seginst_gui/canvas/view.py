@@ -115,7 +115,9 @@ class Canvas(SceneView):
     # --- the pointer and the keys ---------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Press the tool, with Ctrl select, or begin to pan."""
+        """Press the tool, with Ctrl select, or begin to pan unless a tool is drawing."""
+        if self._pressed and event.button() != Qt.MouseButton.LeftButton:
+            return  # or the stroke would be lost: panning takes the tool out of the hand
         super().mousePressEvent(event)
         if self._tool_at_work() is None or event.button() != Qt.MouseButton.LeftButton:
             return
