@@ -48,6 +48,8 @@ class Canvas(SceneView):
         self._preview: Preview = NOTHING
         self._pointer: QPointF | None = None
         self._pressed = False
+        self._ended = False
+        """Whether the last press ended something by itself, as the one that closes a ring does."""
         self._turned = 0
         self._label = ""
         super().__init__(session, parent)
@@ -118,6 +120,7 @@ class Canvas(SceneView):
         """Press the tool, with Ctrl select, or begin to pan unless a tool is drawing."""
         if self._pressed and event.button() != Qt.MouseButton.LeftButton:
             return  # or the stroke would be lost: panning takes the tool out of the hand
+        self._ended = False
         super().mousePressEvent(event)
         if self._tool_at_work() is None or event.button() != Qt.MouseButton.LeftButton:
             return
@@ -126,7 +129,9 @@ class Canvas(SceneView):
         if tool is not None:
             self._follow(event)
             self._pressed = True
-            self._done(tool.press(self._as_pointer(event)))
+            edit = tool.press(self._as_pointer(event))
+            self._ended = edit is not None
+            self._done(edit)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Move the tool, or pan."""
@@ -151,6 +156,9 @@ class Canvas(SceneView):
         """Confirm; with nothing to confirm it is a second press, as of a brush that dabs."""
         tool = self._tool_at_work()
         left = event.button() == Qt.MouseButton.LeftButton
+        if left and self._ended:
+            self._ended = False
+            return  # or what the first click has ended would begin anew in the same place
         edit = tool.confirm() if tool is not None and left and not self._space else None
         if edit is not None:
             self._done(edit)

@@ -80,3 +80,54 @@ def test_space_in_a_stroke_pans_the_next_drag_only(stage: Stage) -> None:
     drag(canvas, LEFT, (300, 200), (340, 200))
     assert canvas.centre() == pytest.approx((130, 100), abs=0.5)
     QTest.keyRelease(canvas, Qt.Key.Key_Space)
+
+
+def click(canvas: Canvas, place: Place, kind: QEvent.Type = QEvent.Type.MouseButtonPress) -> None:
+    _mouse(canvas, kind, LEFT, LEFT, place)
+    _mouse(canvas, QEvent.Type.MouseButtonRelease, LEFT, NONE, place)
+
+
+def double_click(canvas: Canvas, place: Place) -> None:
+    click(canvas, place)
+    click(canvas, place, QEvent.Type.MouseButtonDblClick)
+
+
+def ring(canvas: Canvas, x0: int, y0: int) -> list[Place]:
+    corners = ((x0, y0), (x0 + 40, y0), (x0 + 40, y0 + 30), (x0, y0 + 30))
+    return [at(canvas, *corner) for corner in corners]
+
+
+@pytest.mark.parametrize("tool", ["polygon", "scissors"])
+@pytest.mark.parametrize("last", [0, 3])
+def test_a_double_click_closes_a_ring_and_begins_no_other(
+    stage: Stage, tool: str, last: int
+) -> None:
+    take(stage, tool)
+    canvas = stage.canvas
+    for n, x0 in enumerate((100, 160), start=1):
+        corners = ring(canvas, x0, 80)
+        for place in corners[: 4 if last == 0 else 3]:
+            click(canvas, place)
+        double_click(canvas, corners[last])
+        assert len(stage.session.instances) == n
+        assert not canvas._preview.knots, "nothing is begun"
+        stage.session.select(())
+    first, second = (i.box for i in stage.session.instances)
+    assert second.x0 >= first.x1, "the second ring has no corner of the first"
+
+
+def test_quick_clicks_of_a_brush_are_dabs_each(stage: Stage) -> None:
+    take(stage, "brush")
+    click(stage.canvas, (300, 200))
+    click(stage.canvas, (308, 200), QEvent.Type.MouseButtonDblClick)
+    assert len(stage.session.travel(-5)) == 2
+
+
+def test_a_ring_is_begun_by_a_click_after_a_double_one(stage: Stage) -> None:
+    take(stage, "polygon")
+    canvas = stage.canvas
+    corners = ring(canvas, 100, 80)
+    for place in (*corners, corners[0]):
+        click(canvas, place)
+    click(canvas, corners[0])
+    assert len(canvas._preview.knots) == 2, "a corner, and the pointer"
