@@ -4,7 +4,7 @@ All functions here run inside the caller's ``reading`` or ``writing``.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -103,8 +103,13 @@ def size(db: sqlite3.Connection, folder: Path, image_id: int) -> ImageRef:
     if ref.width:
         return ref
     width, height = read_size(folder / ref.path)
-    db.execute("UPDATE images SET width = ?, height = ? WHERE id = ?", (width, height, image_id))
+    set_sizes(db, [(width, height, image_id)])
     return replace(ref, width=width, height=height)
+
+
+def set_sizes(db: sqlite3.Connection, sizes: Iterable[tuple[int, int, int]]) -> None:
+    """Keep widths and heights of images; each row is width, height and the image's id."""
+    db.executemany("UPDATE images SET width = ?, height = ? WHERE id = ?", sizes)
 
 
 def categories(db: sqlite3.Connection) -> tuple[Category, ...]:

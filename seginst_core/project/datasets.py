@@ -1,4 +1,4 @@
-"""Whole data sets out of and into a project; what changes it is in the caller's ``writing``."""
+"""Whole data sets out of and into a project; ``merge`` is in the caller's ``writing``."""
 
 import sqlite3
 import unicodedata
@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 from seginst_core.errors import ImageError, ProjectError
+from seginst_core.images import read_size
 from seginst_core.masks.geometry import trim
 from seginst_core.project import catalogue, history
 from seginst_core.project.document import Document
 from seginst_core.project.edits import Edit, add
+from seginst_core.project.schema import writing
 from seginst_core.types import (
     PALETTE,
     STATES,
@@ -30,14 +32,21 @@ Look: TypeAlias = tuple[object, ...]
 
 
 def measure(db: sqlite3.Connection, folder: Path, states: Collection[State]) -> dict[int, str]:
-    """Read the sizes that are not known yet of images in ``states``; sentences on what failed."""
+    """Read the sizes that are not known yet of images in ``states``; sentences on what failed.
+
+    Nobody is kept from writing while the files are read, only while the sizes are stored.
+    """
     notes: dict[int, str] = {}
+    sizes: list[tuple[int, int, int]] = []
     for entry in catalogue.entries(db):
         if entry.state in states and not entry.ref.width:
             try:
-                catalogue.size(db, folder, entry.ref.id)
+                sizes.append((*read_size(folder / entry.ref.path), entry.ref.id))
             except ImageError as error:
                 notes[entry.ref.id] = f"{entry.ref.path} was left out: {_clause(error)}."
+    if sizes:
+        with writing(db):
+            catalogue.set_sizes(db, sizes)
     return notes
 
 

@@ -310,9 +310,8 @@ class Project:
 
         An image whose size cannot be read is left out; the data set's notes name it.
         """
-        with self._writing() as db:
-            notes = datasets.measure(db, self.folder, states)
         with self._reading() as db:
+            notes = datasets.measure(db, self.folder, states)
             return datasets.collect(db, states, notes)
 
     def merge_dataset(self, dataset: Dataset) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from seginst_core.errors import ImageError, ProjectError
+from seginst_core.images import read_size
 from seginst_core.project import Project, add
 from seginst_core.types import PALETTE, Category, Prediction
 
@@ -152,3 +153,20 @@ def test_a_second_thread_reads_a_moment_and_gives_no_ids(tmp_path):
         assert later > first
     with Project.open(folder) as project:
         assert project.new_ids(1)[0] > later
+
+
+def test_a_person_may_draw_while_sizes_are_read_for_an_export(tmp_path, monkeypatch):
+    folder = make_folder(tmp_path / "images")
+    with Project.open(folder) as project:
+        project.add_category("plane")
+        document = project.document(1)
+
+        def read_slowly(path):
+            draw(project, document)
+            return read_size(path)
+
+        monkeypatch.setattr("seginst_core.project.datasets.read_size", read_slowly)
+        with project.beside() as own:
+            dataset = own.dataset(["todo", "draft"])
+        assert len(dataset.images) == len(project.images())
+        assert len(dataset.annotations[1].instances) == len(document) > 0
