@@ -10,12 +10,19 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from seginst_core.errors import SegInstError
 from seginst_core.library import LibraryModel, list_models
+from seginst_core.project import Project
 from seginst_core.project.edits import Edit
 from seginst_core.types import Box, Instance, PipelineName
 from seginst_gui import operations, settings
 from seginst_gui.canvas.view import Canvas
 from seginst_gui.jobs.aside import Aside
-from seginst_gui.jobs.model_choice import ModelChoice, find_model, go_live, load_choice
+from seginst_gui.jobs.model_choice import (
+    ModelChoice,
+    find_model,
+    go_live,
+    load_choice,
+    replace_gone,
+)
 from seginst_gui.jobs.predicting import Predictor
 from seginst_gui.jobs.training import Trainer
 from seginst_gui.language import tr
@@ -65,7 +72,14 @@ class Commands(QObject):
         """Find the models that the open project uses."""
         project = self.session.project
         self.models = load_choice(project) if project else {}
+        if project is not None:
+            self.attempt(lambda: self._replace_gone(project))
         self.models_changed.emit()
+
+    def _replace_gone(self, project: Project) -> None:
+        said = replace_gone(project, self.models)
+        if said:
+            self.notice.warn(" ".join(said))
 
     def predict_image(self) -> None:
         """Let the models in use look at the current image."""

@@ -29,6 +29,19 @@ def load_choice(project: Project) -> ModelChoice:
     return choice
 
 
+def replace_gone(project: Project, models: ModelChoice) -> list[str]:
+    """Let the models in use take the place of live ones that are gone; say so in sentences."""
+    live = {step.pipeline: step for step in project.learning.live_models()}
+    said = []
+    for pipeline, model in models.items():
+        step = live.get(pipeline)
+        if step is not None and step.model != model.card.id:
+            text = tr("{gone} is no longer there, so {name} is used in its place.")
+            said.append(text.format(gone=step.name, name=model.name))
+            go_live(project, model, None, said[-1])
+    return said
+
+
 def go_live(
     project: Project, model: LibraryModel, former: LibraryModel | None, note: str = ""
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from seginst_core.types import HUMAN, Box, Instance, Mask, Origin
+from seginst_gui.main_window import MainWindow
 from seginst_gui.session import Session
 
 MakeFolder = Callable[..., Path]
@@ -82,3 +83,24 @@ def verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     say_verdict(path, "better")
     use_fake_worker(monkeypatch, path)
     return path
+
+
+@pytest.fixture
+def learning_folder(make_folder: MakeFolder, verdict: Path) -> Path:
+    """Return a folder whose first images are done, with live models of the fake worker."""
+    from .learning_scenes import N_DONE, fill
+
+    folder = make_folder(*(f"{k}.png" for k in range(N_DONE + 2)))
+    fill(folder, N_DONE)
+    return folder
+
+
+@pytest.fixture
+def learning_window(qtbot: QtBot, learning_folder: Path) -> Iterator[MainWindow]:
+    """Give the window on ``learning_folder``, its first image shown."""
+    from .learning_scenes import PATIENT_MS, opened_window
+
+    window = opened_window(learning_folder)
+    qtbot.waitUntil(lambda: window.session.picture is not None, timeout=PATIENT_MS)
+    yield window
+    window.close()

@@ -4,8 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -17,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from seginst_core.project import Project
 from seginst_core.project.edits import add
-from seginst_gui.jobs.plan import FineTunePlan, gather, write_jobs
+from seginst_gui.jobs.plan import gather
 from seginst_gui.jobs.training import Job
 from seginst_gui.main_window import MainWindow
 
@@ -43,18 +41,8 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def folder(make_folder: MakeFolder, verdict: Path) -> Path:
-    folder = make_folder(*(f"{k}.png" for k in range(N_DONE + 2)))
-    fill(folder, N_DONE)
-    return folder
-
-
-@pytest.fixture
-def window(qtbot: QtBot, folder: Path) -> Iterator[MainWindow]:
-    window = opened_window(folder)
-    qtbot.waitUntil(lambda: window.session.picture is not None, timeout=PATIENT_MS)
-    yield window
-    window.close()
+def window(learning_window: MainWindow) -> MainWindow:
+    return learning_window
 
 
 def can_do(window: MainWindow) -> dict[str, bool]:
@@ -91,25 +79,6 @@ def test_a_better_model_goes_live_and_going_back_restores_the_former_predictions
     assert looked(window) == former
     assert not window.predictor.busy, "nothing has to be looked at again"
     assert human_work(window) == drawn_by_hand
-
-
-def test_a_renamed_class_is_still_the_one_that_models_find(
-    qtbot: QtBot, window: MainWindow
-) -> None:
-    session = window.session
-    project = session.project
-    assert project is not None
-    (plane,) = project.categories()
-    project.update_category(replace(plane, name="aircraft"))
-    session.refresh_categories()
-    window.commands.predict_all()
-    wait(qtbot, idle(window))
-    assert [c.name for c in project.categories()] == ["aircraft"]
-    found = [p for p in looked(window).values() if p is not None]
-    assert {i.category_id for p in found for i in p.instances} == {plane.id}
-    models = dict(window.commands.models)
-    (job,) = write_jobs(project, FineTunePlan(("two-stage",), models), models)
-    assert job.params["renamed"] == {"plane": "aircraft"}
 
 
 def test_a_worse_model_does_not_go_live_unless_the_person_says_so(
@@ -250,60 +219,6 @@ def test_what_is_paused_is_still_offered_after_another_run(
     assert gather(window.session.project).n_new == 0, "what is held out is never learned from"
 
 
-def test_what_fails_after_it_learned_something_is_kept_and_can_go_on(
-    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FAKE_FULL_AT", "3")
-    train(window, 6, "two-stage", "end-to-end")
-    wait(qtbot, lambda: not window.trainer.busy)
-    assert states(window) == ["paused", "paused"], "the second is tried too"
-    assert "The disk is full" in window.notice.text
-    project = window.session.project
-    assert project is not None
-    assert all(Path(str(r.params["out"])).is_dir() for r in project.learning.runs())
-    assert button(window, "resume").isVisible()
-    monkeypatch.delenv("FAKE_FULL_AT")
-    said: list[str] = []
-    window.trainer.reported.connect(lambda event: said.append(str(event.get("text", ""))))
-    qtbot.mouseClick(button(window, "resume"), LEFT)
-    wait(qtbot, lambda: states(window) == ["finished", "finished"])
-    assert any("goes on from iteration 3" in text for text in said)
-
-
-def test_what_fails_before_it_learned_anything_leaves_nothing(
-    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FAKE_FULL_AT", "0")
-    train(window, 6)
-    wait(qtbot, lambda: states(window) == ["failed"])
-    project = window.session.project
-    assert project is not None
-    (run,) = project.learning.runs()
-    assert not Path(str(run.params["out"])).exists()
-
-
-def test_a_run_that_another_model_overtook_does_not_take_its_place(
-    qtbot: QtBot, window: MainWindow
-) -> None:
-    said: list[str] = []
-    window.trainer.reported.connect(lambda event: said.append(str(event.get("text", ""))))
-    train(window, 400)
-    wait(qtbot, lambda: any("iteration 3" in text for text in said))
-    qtbot.mouseClick(button(window, "pause"), LEFT)
-    wait(qtbot, lambda: states(window) == ["paused"])
-    QTest.qWait(1100)  # Models are named by the second.
-    train(window, 3)
-    wait(qtbot, lambda: states(window) == ["paused", "finished"] and idle(window)())
-    second = live_name(window)
-    assert second != "first-two-stage"
-    qtbot.mouseClick(button(window, "resume"), LEFT)
-    wait(qtbot, lambda: states(window) == ["finished", "finished"])
-    assert live_name(window) == second
-    assert "another is live now" in window.notice.text
-    qtbot.mouseClick(button(window, "notice_button"), LEFT)
-    assert live_name(window) not in (second, "first-two-stage")
-
-
 def test_the_menu_pauses_and_goes_on(qtbot: QtBot, window: MainWindow) -> None:
     action = window.actions_by_id["pause_training"]
     assert not action.isEnabled()
@@ -360,15 +275,15 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 def test_a_window_killed_in_training_offers_to_resume_and_lost_nothing(
-    qtbot: QtBot, folder: Path, verdict: Path
+    qtbot: QtBot, learning_folder: Path, verdict: Path
 ) -> None:
     from .learning_scenes import WORKER
 
     root = str(Path(__file__).resolve().parents[2])
-    code = DYING.format(tests=root, worker=WORKER, folder=str(folder))
+    code = DYING.format(tests=root, worker=WORKER, folder=str(learning_folder))
     died = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()
-    window = opened_window(folder)
+    window = opened_window(learning_folder)
     try:
         assert states(window) == ["running", "running"], "as they were when it died"
         assert "interrupted" in window.notice.text
@@ -386,13 +301,13 @@ def test_a_window_killed_in_training_offers_to_resume_and_lost_nothing(
 
 
 def test_closing_the_project_pauses_the_training(
-    qtbot: QtBot, window: MainWindow, folder: Path
+    qtbot: QtBot, window: MainWindow, learning_folder: Path
 ) -> None:
     train(window, 100_000)
     wait(qtbot, lambda: window.trainer.running is not None)
     window.session.close()
     assert not window.trainer.busy
-    window.commands.open_folder(folder)
+    window.commands.open_folder(learning_folder)
     assert states(window) == ["paused"]
     assert button(window, "resume").isVisible()
     qtbot.mouseClick(button(window, "cancel"), LEFT)
