@@ -71,6 +71,8 @@ def import_annotations(
     if not n_images:
         # The first may be on the images that are not here.
         raise DataError(f"Nothing in {file} could be imported: {notes[:2][-1]}")
+    if name == "coco":
+        notes = (*notes, *_renumbered(dataset, file, after))
     reporter.progress(2, 2)
     n_objects = sum(after[name].n_instances - before[name].n_instances for name in after)
     return ExchangeSummary(n_images, n_objects, len(dataset.categories), (*dataset.notes, *notes))
@@ -97,6 +99,17 @@ def _fits(dataset: Dataset, image: ImageRef, here: "Mapping[str, ImageEntry]") -
     ours = here[image.path].ref
     return image.id not in dataset.annotations or (
         (ours.width, ours.height) == (image.width, image.height)
+    )
+
+
+def _renumbered(dataset: Dataset, file: Path, here: "Mapping[str, ImageEntry]") -> tuple[str, ...]:
+    """Return a sentence on the images whose id is another here, as results go by those ids."""
+    n = sum(ref.path in here and ref.id != here[ref.path].ref.id for ref in dataset.images)
+    if not n:
+        return ()
+    return (
+        f"Images that have another id here than in {file.name}: {n}; results made for that file do "
+        "not fit an export of this project.",
     )
 
 

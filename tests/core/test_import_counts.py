@@ -111,3 +111,12 @@ def test_categories_that_become_one_are_named(tmp_path):
         "Plane and plane, car and car."
     )
     assert brought(folder, file) == (1, 2, (note,))
+
+
+def test_images_that_have_another_id_in_the_file_are_told(tmp_path):
+    folder = make_folder(tmp_path / "images")
+    file = written(tmp_path / "a.json", (WIDTH, HEIGHT), (WIDTH, HEIGHT))
+    assert brought(folder, file) == (2, 4, ())
+    other = make_folder(tmp_path / "other", ["0.png", "a.png", "b.png"])
+    (note,) = brought(other, file)[2]
+    assert note.startswith("Images that have another id here than in a.json: 2;")
