@@ -5,13 +5,12 @@ format page of cocodataset.org.
 """
 
 import gc
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
-from typing import TypedDict, cast
+from typing import TypedDict
 
 import orjson
 
@@ -26,12 +25,12 @@ from seginst_core.formats.coco_parts import (
     parse_images,
     parse_instance,
     parse_runs,
-    shortened,
     skipped,
     tables,
 )
 from seginst_core.formats.losses import has_holes
 from seginst_core.images import SUFFIXES
+from seginst_core.lenient import parse_json, shortened
 from seginst_core.masks.geometry import iou, mask_box
 from seginst_core.masks.polygons import from_polygons, to_polygons
 from seginst_core.masks.rle import Rle, decode_many, encode
@@ -269,20 +268,9 @@ def _parsed(path: Path) -> object:
     except OSError as error:
         raise FormatError(f"{path} cannot be read: {error.strerror or error}.") from error
     try:
-        return cast(object, orjson.loads(data))
+        return parse_json(data)
     except orjson.JSONDecodeError as error:
-        return _parsed_leniently(path, data, error)
-
-
-def _parsed_leniently(path: Path, data: bytes, why: orjson.JSONDecodeError) -> object:
-    """Read what Python and Windows write beyond the standard: NaN (as null) and a byte order mark.
-
-    The way through orjson leaves nothing that could not be written again.
-    """
-    try:
-        return cast(object, orjson.loads(orjson.dumps(json.loads(data))))
-    except (ValueError, TypeError, RecursionError):
-        raise FormatError(f"{path.name} is not JSON: {why}.") from why
+        raise FormatError(f"{path.name} is not JSON: {error}.") from error
 
 
 def _xywh(instance: Instance) -> list[float]:

@@ -1,29 +1,20 @@
 """The parts of a COCO file, each checked as it is read."""
 
 import json
-import re
-import reprlib
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TypeAlias, cast
 
-import numpy as np
-import numpy.typing as npt
-
 from seginst_core.errors import FormatError
-from seginst_core.masks.polygons import to_runs
+from seginst_core.lenient import MAX_WHOLE, shortened, shown, whole
+from seginst_core.masks.polygons import rings_of, to_runs
 from seginst_core.masks.rle import MAX_PIXELS, Rle, compress
 from seginst_core.types import PALETTE, Box, Category, ImageRef, Instance, Mask, Origin
 
 Table: TypeAlias = dict[str, object]
 
-MAX_NOTES = 200
-# The largest whole number that every reader of JSON keeps exactly.
-_MAX_WHOLE = 1 << 53
-_MAX_SHOWN = 200
-_DIGITS = re.compile(r"-?[0-9]{1,15}")
 _IMPORTED = Origin("import")
 
 
@@ -59,13 +50,6 @@ class CocoFile:
         return shortened([*self.remarks, *(words for _, words in self.skipped)])
 
 
-def shortened(notes: Sequence[str]) -> tuple[str, ...]:
-    """Return notes, the last of too many summed up."""
-    if len(notes) <= MAX_NOTES:
-        return tuple(notes)
-    return (*notes[:MAX_NOTES], f"And {len(notes) - MAX_NOTES} more like these.")
-
-
 def name_of(item: Table) -> str:
     """Return how an annotation is called in a sentence."""
     return shown(item.get("id", "without an id"))
@@ -84,27 +68,6 @@ def tables(value: object, what: str, notes: list[str]) -> list[Table]:
         n_lost = len(items) - len(found)
         notes.append(f"Entries of the {what} that are not objects were skipped: {n_lost}.")
     return found
-
-
-def shown(value: object) -> str:
-    """Return a value from a file on one short line, fit for a sentence."""
-    text = value if isinstance(value, str) else reprlib.repr(value)
-    line = " ".join(text.split())
-    return line if len(line) <= _MAX_SHOWN else f"{line[:_MAX_SHOWN]}..."
-
-
-def whole(item: Table, key: str) -> int:
-    """Return a whole number that may be written as 3, 3.0 or "3"; FormatError otherwise."""
-    if key not in item:
-        raise FormatError(f"it has no {key}")
-    value = item[key]
-    if isinstance(value, str) and _DIGITS.fullmatch(value):
-        return int(value)
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MAX_WHOLE:
-        number = int(value)
-        if number == value:
-            return number
-    raise FormatError(f"its {key} {shown(value)} is not a whole number")
 
 
 def parse_images(items: Sequence[Table], file_name: str, notes: list[str]) -> tuple[ImageRef, ...]:
@@ -228,7 +191,7 @@ def _plain_wholes(items: Sequence[Table], key: str) -> list[int] | None:
     if not set(map(type, values)) <= {int}:
         return None
     found = cast(list[int], values)
-    return found if not found or -_MAX_WHOLE <= min(found) <= max(found) <= _MAX_WHOLE else None
+    return found if not found or -MAX_WHOLE <= min(found) <= max(found) <= MAX_WHOLE else None
 
 
 def _own_id(item: Table) -> int | None:
@@ -300,20 +263,7 @@ def parse_runs(segmentation: object, image: ImageRef) -> Rle | None:
         return compress(segmentation)
     if not isinstance(segmentation, list):
         raise FormatError("its segmentation is neither polygons nor an RLE")
-    if all(isinstance(value, int | float) for value in segmentation):
-        segmentation = [segmentation]
-    # A ring of one or two points covers nothing, and COCO's own files hold some.
-    return to_runs([_ring(ring) for ring in segmentation], image.width, image.height)
-
-
-def _ring(values: object) -> npt.NDArray[np.float64]:
-    try:
-        points = np.asarray(values, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        points = np.full(1, np.nan)
-    if points.ndim != 1 or points.size % 2 or not np.isfinite(points).all():
-        raise FormatError("one of its polygons is not a list of x, y pairs")
-    return points.reshape(-1, 2)
+    return to_runs(rings_of(segmentation), image.width, image.height)
 
 
 def _box(value: object, image: ImageRef) -> Box | None:
@@ -331,7 +281,7 @@ def _number(value: object) -> float | None:
     """Return a number that is neither NaN nor beyond all sense, else None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if abs(value) <= _MAX_WHOLE else None
+    return float(value) if abs(value) <= MAX_WHOLE else None
 
 
 def _colour(value: object) -> tuple[int, int, int] | None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from seginst_core.errors import FormatError, ImageError
-from seginst_core.formats.coco_parts import shown, stays_inside
+from seginst_core.formats.coco_parts import stays_inside
+from seginst_core.lenient import shown
 from seginst_core.types import ImageRef
 
 MAX_FIRST = 20

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import orjson
 
 from seginst_core.errors import FormatError
-from seginst_core.formats.coco_parts import Table, shortened, shown, whole
+from seginst_core.formats.coco_parts import Table
 from seginst_core.formats.folders import (
     contents,
     each_file,
@@ -24,6 +24,7 @@ from seginst_core.formats.folders import (
 from seginst_core.formats.labelme_shapes import parse_shapes, to_shapes
 from seginst_core.formats.lookup import ImageIndex, inside, stems_taken, without_suffix
 from seginst_core.formats.losses import has_holes, plain_losses
+from seginst_core.lenient import shortened, shown, whole
 from seginst_core.masks.rle import MAX_PIXELS
 from seginst_core.types import PALETTE, Annotation, Category, Dataset, ImageRef, Instance
 

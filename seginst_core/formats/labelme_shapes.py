@@ -11,8 +11,9 @@ import numpy as np
 
 from seginst_core.errors import FormatError
 from seginst_core.formats import index_png
-from seginst_core.formats.coco_parts import Table, parse_attributes, shown
+from seginst_core.formats.coco_parts import Table, parse_attributes
 from seginst_core.formats.losses import has_holes
+from seginst_core.lenient import shown
 from seginst_core.masks.geometry import clip, from_box, mask_box, trim, union
 from seginst_core.masks.polygons import from_polygons, to_polygons
 from seginst_core.masks.rle import MAX_PIXELS

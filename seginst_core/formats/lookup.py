@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from seginst_core.errors import FormatError
-from seginst_core.formats.coco_parts import shown, stays_inside
+from seginst_core.formats.coco_parts import stays_inside
 from seginst_core.images import list_images, read_size
 from seginst_core.images.names import Parts, is_end, parts_of
+from seginst_core.lenient import shown
 from seginst_core.types import ImageRef
 
 

@@ -21,14 +21,12 @@ from seginst_core.formats.coco_parts import (
     parse_images,
     parse_instance,
     parse_place,
-    shortened,
-    shown,
     tables,
-    whole,
 )
 from seginst_core.formats.folders import contents, each_file, files_of, whole_folder
 from seginst_core.formats.lookup import ImageIndex, inside, stems_taken, without_suffix
 from seginst_core.formats.losses import covered, painted_order
+from seginst_core.lenient import shortened, shown, whole
 from seginst_core.masks.geometry import mask_box, trim
 from seginst_core.types import (
     Annotation,

@@ -15,7 +15,6 @@ import numpy as np
 
 from seginst_core.errors import FormatError
 from seginst_core.formats import index_png
-from seginst_core.formats.coco_parts import shortened, shown
 from seginst_core.formats.folders import (
     contents,
     each_file,
@@ -26,6 +25,7 @@ from seginst_core.formats.folders import (
 )
 from seginst_core.formats.lookup import ImageIndex, inside, stems_taken, without_suffix
 from seginst_core.formats.losses import covered, painted_order, plain_losses
+from seginst_core.lenient import shortened, shown
 from seginst_core.masks.geometry import mask_box
 from seginst_core.masks.rle import MAX_PIXELS
 from seginst_core.types import (

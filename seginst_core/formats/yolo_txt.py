@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from seginst_core.errors import FormatError
 from seginst_core.formats import yolo_names
-from seginst_core.formats.coco_parts import shortened, shown
 from seginst_core.formats.folders import (
     each_file,
     files_of,
@@ -22,6 +21,7 @@ from seginst_core.formats.folders import (
 )
 from seginst_core.formats.lookup import ImageIndex, stems_taken, without_suffix
 from seginst_core.formats.losses import plain_losses
+from seginst_core.lenient import shortened, shown
 from seginst_core.masks.polygons import from_polygons, outlines
 from seginst_core.types import (
     PALETTE,

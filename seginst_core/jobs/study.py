@@ -53,7 +53,7 @@ def study(settings: StudySettings, reporter: Reporter) -> StudyReport:
     """
     if settings.seeds < 1 or settings.minutes <= 0:
         raise DataError("A study needs at least one seed and more than zero minutes.")
-    _check(settings)
+    _check(settings, reporter)
     _claim(settings)
     dataset = coco_json.read(settings.val)
     runs: list[SideRun] = []
@@ -73,12 +73,12 @@ def study(settings: StudySettings, reporter: Reporter) -> StudyReport:
     return report
 
 
-def _check(settings: StudySettings) -> None:
+def _check(settings: StudySettings, reporter: Reporter) -> None:
     """Look at the validation images before hours are spent on models to be measured on them."""
     from seginst_core.training.validate import check_validation
 
     categories = coco_json.load(settings.data).categories.values()
-    check_validation(settings.val, settings.images, categories)
+    check_validation(settings.val, settings.images, categories, reporter)
 
 
 def _claim(settings: StudySettings) -> None:

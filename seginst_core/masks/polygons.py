@@ -51,6 +51,27 @@ def to_runs(polygons: Sequence[npt.NDArray[np.floating]], width: int, height: in
     return {"size": [height, width], "counts": merged["counts"].decode("ascii")}
 
 
+def rings_of(segmentation: Sequence[object]) -> list[npt.NDArray[np.float64]]:
+    """Return the rings ``(n, 2)`` of COCO's polygons: lists of x, y, x, y, ..., or one such list.
+
+    A ring of one or two points covers nothing, and COCO's own files hold some. FormatError if one
+    is no list of finite pairs.
+    """
+    if all(isinstance(value, int | float) for value in segmentation):
+        segmentation = [segmentation]
+    return [_ring(values) for values in segmentation]
+
+
+def _ring(values: object) -> npt.NDArray[np.float64]:
+    try:
+        points = np.asarray(values, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        points = np.full(1, np.nan)
+    if points.ndim != 1 or points.size % 2 or not np.isfinite(points).all():
+        raise FormatError("one of its polygons is not a list of x, y pairs")
+    return points.reshape(-1, 2)
+
+
 def _is_bounded(points: npt.NDArray[np.float64]) -> bool:
     reach_px = float(np.abs(points).max())
     if reach_px * 2 * len(points) < _MAX_OUTLINE_PX:

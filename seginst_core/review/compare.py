@@ -58,7 +58,7 @@ def compare(
     what objects cost that were taken over before. DataError as ``evaluate``.
     """
     reporter = reporter or Reporter()
-    true_items = read_truth(truth)
+    true_items = read_truth(truth, reporter)
     found_a, found_b = read_predictions(a, true_items), read_predictions(b, true_items)
     analysis_a = analyse(true_items, found_a, reporter)
     analysis_b = analyse(true_items, found_b, reporter)

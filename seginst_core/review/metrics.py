@@ -28,12 +28,14 @@ def evaluate(truth: Source, predictions: Results, reporter: Reporter | None = No
     image; None where the truth has no object to find. ``boundary`` is the boundary AP of Cheng et
     al. (CVPR 2021). ``mean_iou`` is the mean, over the true objects that have a mask and are no
     crowd, of the mask IoU with the prediction matched to each (same category, best scores first,
-    IoU at least 0.5); an object without a match counts as 0. DataError with one sentence if a
-    file is malformed or the predictions name anything the truth does not have.
+    IoU at least 0.5); an object without a match counts as 0. Bad parts of the truth are left out
+    and named in the log. DataError with one sentence if a file is malformed beyond that or the
+    predictions name anything the truth does not have.
     """
-    true_items = read_truth(truth)
+    reporter = reporter or Reporter()
+    true_items = read_truth(truth, reporter)
     found = read_predictions(predictions, true_items)
-    return analyse(true_items, found, reporter or Reporter()).measures
+    return analyse(true_items, found, reporter).measures
 
 
 @dataclass(frozen=True, slots=True)

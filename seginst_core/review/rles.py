@@ -8,7 +8,7 @@ from pycocotools import mask as coco_mask
 
 from seginst_core.errors import DataError, FormatError
 from seginst_core.masks.geometry import from_box
-from seginst_core.masks.polygons import to_runs
+from seginst_core.masks.polygons import rings_of, to_runs
 from seginst_core.masks.rle import Rle, compress, encode
 from seginst_core.types import Box, ImageRef
 
@@ -20,19 +20,29 @@ def to_rle(segmentation: object, image: ImageRef, name: str) -> Rle:
 
     DataError, beginning with ``name``, if the segmentation is malformed or of another size.
     """
+    if isinstance(segmentation, Sequence) and not isinstance(segmentation, str | bytes):
+        is_flat = all(isinstance(value, int | float) for value in segmentation)
+        for polygon in [segmentation] if is_flat else segmentation:
+            _check_ring(polygon, name)
+    return drawn_rle(segmentation, image, name) or encode(None, image.width, image.height)
+
+
+def drawn_rle(segmentation: object, image: ImageRef, name: str) -> Rle | None:
+    """Do as ``to_rle``, but pass over rings of one or two points; None if there are no others."""
+    size = [image.height, image.width]
     try:
         if isinstance(segmentation, Mapping):
+            if segmentation.get("size") == size:  # which may be spelled 200.0
+                segmentation = {"size": size, "counts": segmentation.get("counts")}
             rle = compress(segmentation)
         elif isinstance(segmentation, Sequence) and not isinstance(segmentation, str | bytes):
-            rings = [_ring(polygon, name) for polygon in segmentation]
-            runs = to_runs(rings, image.width, image.height)
-            rle = runs or encode(None, image.width, image.height)
+            return to_runs(rings_of(segmentation), image.width, image.height)
         else:
             raise DataError(f"{name} has a segmentation that is neither polygons nor RLE.")
     except FormatError as error:
         raise DataError(f"{name} has a damaged mask: {error}.") from error
     height, width = rle["size"]
-    if (width, height) != (image.width, image.height):
+    if rle["size"] != size:
         raise DataError(
             f"{name} has a mask of {width} x {height} pixels, but its image has "
             f"{image.width} x {image.height}."
@@ -70,9 +80,8 @@ def mask_ious(
     return ious
 
 
-def _ring(polygon: object, name: str) -> npt.NDArray[np.float64]:
-    """Return COCO's x, y, x, y, ... as ``(n, 2)``."""
+def _check_ring(polygon: object, name: str) -> None:
+    """Refuse what is not COCO's x, y, x, y, ... of three points or more."""
     values = list(polygon) if isinstance(polygon, Sequence) else []
     if len(values) < 6 or len(values) % 2 or not all(isinstance(v, int | float) for v in values):
         raise DataError(f"{name} has a polygon that is not a list of at least three points.")
-    return np.array(values, np.float64).reshape(-1, 2)

@@ -63,7 +63,7 @@ def _train(config: TrainConfig, reporter: Reporter) -> ModelCard:
     scenes = load_scenes(config.train, config.images, reporter)
     card, begun = planned(config, scenes)
     if config.val is not None:
-        check_validation(config.val, config.images, card.categories)
+        check_validation(config.val, config.images, card.categories, reporter)
     preset = preset_of(config, card, device)
     if preset.batch != TRAINING[cast(Preset, card.preset)].batch:
         card = replace(card, training={**card.training, "batch": preset.batch})

@@ -30,13 +30,15 @@ class Answers:
     unread: frozenset[int] = frozenset()
 
 
-def check_validation(data: Path, images: Path, categories: Iterable[Category]) -> None:
+def check_validation(
+    data: Path, images: Path, categories: Iterable[Category], reporter: Reporter
+) -> None:
     """Look at ``data`` before a model of ``categories`` is trained that is to be scored on it.
 
     DataError or FormatError in one sentence if it is no truth to score on, shares no object's
     category, or if any of its images is absent, damaged or of another size than stated.
     """
-    truth = read_truth(data)
+    truth = read_truth(data, reporter)
     own = {category.name.casefold() for category in categories}
     shared = {key for key, name in truth.categories.items() if name.casefold() in own}
     if not shared:
@@ -55,12 +57,12 @@ def check_validation(data: Path, images: Path, categories: Iterable[Category]) -
         )
 
 
-def check_held_out(data: Path, images: Path) -> None:
+def check_held_out(data: Path, images: Path, reporter: Reporter) -> None:
     """Look at held-out images before training: DataError if ``data`` is bad or none can be read.
 
     They may hold no object, and some may be gone, which are left out.
     """
-    read_truth(data)
+    read_truth(data, reporter)
     refs = coco_json.load(data).images.values()
     if not any(_is_readable(images / ref.path) for ref in refs):
         raise _none_readable(data)

@@ -104,7 +104,7 @@ def test_a_whole_data_set_of_predictions_is_matched_by_names():
     [
         (prediction(image_id=9), "Prediction 0 names the image 9, which is not one of"),
         (prediction(category_id=9), "Prediction 0 names the category 9, which is not one of"),
-        (prediction(image_id="1"), 'Prediction 0 has no whole number "image_id"'),
+        (prediction(image_id="x"), 'Prediction 0 has no whole number "image_id"'),
         (prediction(score=None), 'Prediction 0 has no "score"'),
         (prediction(score=float("nan")), 'Prediction 0 has no "score"'),
         (prediction(score="0.9"), 'Prediction 0 has no "score"'),

@@ -91,7 +91,22 @@ def test_validation_that_is_no_file_of_coco_is_refused_before_training(discs, tm
 
 
 def test_validation_that_is_whole_passes(discs):
-    check_validation(discs / "train.json", discs / "images", read_card(discs / "model").categories)
+    check_validation(
+        discs / "train.json", discs / "images", read_card(discs / "model").categories, Reporter()
+    )
+
+
+def test_validation_with_a_bad_annotation_passes_and_names_it(discs, tmp_path):
+    coco = json.loads((discs / "train.json").read_text())
+    images = [{**row, "id": str(row["id"])} for row in coco["images"]]
+    rows = [*coco["annotations"], {**coco["annotations"][0], "id": 99, "image_id": 77}]
+    val = changed(discs, tmp_path, images=images, annotations=rows)
+    events = []
+    categories = read_card(discs / "model").categories
+    check_validation(val, discs / "images", categories, Reporter(events.append))
+    assert [e["text"].startswith("Annotation 99 of the truth") for e in events] == [True]
+    exact = tuple({**row, "score": 0.9} for row in coco["annotations"])
+    assert validate.scores_of(val, Answers(exact, 0.1), Reporter())["mean_iou"] == 1.0
 
 
 def test_held_out_images_may_be_empty_and_some_may_be_gone_but_not_all(discs, tmp_path):
@@ -99,13 +114,13 @@ def test_held_out_images_may_be_empty_and_some_may_be_gone_but_not_all(discs, tm
     images = tmp_path / "images"
     images.mkdir()
     with pytest.raises(DataError, match=r"None of the images of val\.json can be read"):
-        check_held_out(val, images)
+        check_held_out(val, images, Reporter())
     asked = {"train": str(discs / "train.json"), "val": str(val), "images": str(images)}
     asked |= {"out": str(tmp_path / "out"), "pipeline": "two-stage", "preset": "tiny"}
     with pytest.raises(DataError, match="None of the images"):
         JOBS["fine_tune"]({**asked, "iterations": 2}, Reporter())
     shutil.copy(discs / "images" / "1.png", images)
-    check_held_out(val, images)
+    check_held_out(val, images, Reporter())
 
 
 def damaged(discs, folder, *names):

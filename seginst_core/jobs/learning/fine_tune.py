@@ -33,7 +33,7 @@ def fine_tune(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
     val, former = config.val, text(params, "former", "")
     config = replace(config, val=None)
     if val is not None:
-        check_held_out(val, config.images)
+        check_held_out(val, config.images, reporter)
     if config.start is not None and config.iterations is None:
         config = replace(config, mask_passes=MASK_PASSES)
     if config.resume and (config.out / CARD_NAME).is_file():
