@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,10 +12,10 @@ import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QTabBar
+from PySide6.QtWidgets import QApplication, QLineEdit, QTabBar, QTableView
 from pytestqt.qtbot import QtBot
 
-from seginst_core.project.edits import add
+from seginst_core.project.edits import add, change
 from seginst_core.types import Box, Instance, Mask, Prediction
 from seginst_gui.app import build_window
 from seginst_gui.main_window import MainWindow
@@ -196,6 +197,27 @@ def test_tab_stays_at_the_pointer_where_objects_lie_over_each_other(window: Main
     assert window.session.selection == {three.id}
     press(window, Qt.Key.Key_Tab)
     assert window.session.selection == {one.id}
+
+
+def test_ctrl_a_in_the_table_selects_and_del_deletes_what_is_shown(window: MainWindow) -> None:
+    session = window.session
+    hand, one, two, locked = put(window, 0, 20, 40, 60)
+    ship = session.project.add_category("ship").id
+    session.refresh_categories()
+    ships = [replace(i, category_id=ship) for i in (one, two, locked)]
+    session.apply(change(session.image.id, zip((one, two, locked), ships, strict=True), "Name"))
+    session.set_marks(locked=frozenset({locked.id}))
+    window.docks["objects"].raise_()
+    window.objects_panel.findChild(QLineEdit, "object_filter").setText("ship")
+    window.activateWindow()
+    QTest.qWaitForWindowActive(window)
+    (table,) = window.objects_panel.findChildren(QTableView)
+    place = table.visualRect(table.model().index(0, 0)).center()
+    QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    QTest.keyClick(table, Qt.Key.Key_A, CTRL)
+    assert session.selection == {one.id, two.id}
+    QTest.keyClick(table, Qt.Key.Key_Delete)
+    assert [i.id for i in session.instances] == [hand.id, locked.id]
 
 
 def test_keep_apart_is_a_switch(window: MainWindow) -> None:

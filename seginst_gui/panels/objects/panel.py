@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from PySide6.QtCore import (
+    QEvent,
     QItemSelection,
     QItemSelectionModel,
     QModelIndex,
@@ -12,7 +13,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -87,6 +88,7 @@ class ObjectsPanel(QWidget):
         layout.addWidget(self._attributes)
         self._table.doubleClicked.connect(self._activate)
         self._table.entered_key.connect(self._activate)
+        self._table.all_wanted.connect(self._select_all)
         self._table.selectionModel().selectionChanged.connect(self._take_selection)
         session.image_changed.connect(self._reload)
         session.pixels_changed.connect(self._show_counts)
@@ -177,12 +179,18 @@ class ObjectsPanel(QWidget):
             empty = SENTENCE_OPENING if comes else SENTENCE_NO_IMAGE
         self._empty.setText(tr(empty))
 
+    def _select_all(self) -> None:
+        """Select what the filter lets through, but what is locked or hidden."""
+        shown = {self._rows.id_at(row) for row in range(self._rows.rowCount())}
+        self._session.select(i.id for i in self._session.open_to_change if i.id in shown)
+
     def _activate(self, index: QModelIndex) -> None:
         self.object_activated.emit(self._rows.id_at(index.row()))
 
 
 class _Table(QTableView):
     entered_key = Signal(QModelIndex)
+    all_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -204,11 +212,26 @@ class _Table(QTableView):
         # A third click on a column gives the order of drawing back.
         self.horizontalHeader().setSortIndicatorClearable(True)
 
+    def event(self, event: QEvent) -> bool:
+        # Else the window's shortcut would select also what the filter does not show.
+        asked = event.type() == QEvent.Type.ShortcutOverride
+        if asked and isinstance(event, QKeyEvent) and _is_all(event):
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if _is_all(event):
+            self.all_wanted.emit()
+            return
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
             self.entered_key.emit(self.currentIndex())
             return
         super().keyPressEvent(event)
+
+
+def _is_all(event: QKeyEvent) -> bool:
+    return event.matches(QKeySequence.StandardKey.SelectAll)
 
 
 def _runs(rows: list[int]) -> Iterator[tuple[int, int]]:
