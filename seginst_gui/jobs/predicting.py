@@ -9,14 +9,13 @@ from PySide6.QtCore import QObject, Signal
 from seginst_core.errors import SegInstError
 from seginst_core.events import JsonValue
 from seginst_core.library import LibraryModel
-from seginst_core.masks.geometry import mask_box
 from seginst_core.masks.rle import decode
-from seginst_core.project.edits import change
-from seginst_core.types import Instance, Mask, Origin
+from seginst_core.types import Instance, Mask
 from seginst_gui.jobs.model_choice import ModelChoice
 from seginst_gui.jobs.results import prediction_from_event
 from seginst_gui.jobs.worker import WorkerClient
 from seginst_gui.language import tr
+from seginst_gui.operations.boxes import fill_box
 from seginst_gui.session import PIPELINE_LETTERS, Session
 
 
@@ -169,7 +168,7 @@ class Predictor(QObject):
     def _store(self, request: _Request, event: Mapping[str, object]) -> None:
         """Keep an answer, unless another project is open by now."""
         project = self._session.project
-        if project is None or str(project.folder) != request.folder:
+        if project is None or not self._is_here(request):
             return
         try:
             names = [
@@ -202,35 +201,31 @@ class Predictor(QObject):
         if request is not None and request.box is not None:
             masks = cast(Sequence[Mapping[str, object] | None], result["masks"])
             mask = decode(masks[0]) if masks and masks[0] else None
-            self._fill(*request.box, mask)
+            self._fill(request, mask)
         elif request is not None and request.answer is not None:
             self._answer(request, result)
         self._forget(job_id)
 
     def _answer(self, request: _Request, said: Mapping[str, object]) -> None:
-        project = self._session.project
-        if request.answer is not None and project and str(project.folder) == request.folder:
+        if request.answer is not None and self._is_here(request):
             request.answer(said)
 
-    def _fill(
-        self, image_id: int, instance: Instance, model: LibraryModel, mask: Mask | None
-    ) -> None:
-        """Give the object its mask, unless the person went on to something else meanwhile."""
-        document = self._session.document
-        if document is None or document.image.id != image_id:
+    def _fill(self, request: _Request, mask: Mask | None) -> None:
+        """Give the box that a job was asked for its mask, wherever the person went meanwhile."""
+        if request.box is None or not self._is_here(request):
             return
-        if document.get(instance.id) != instance:
-            return
-        if mask is None:
-            self.noted.emit(tr("The model sees no object in this box, so it stays a box."))
-            return
-        origin = Origin("model", model=model.card.id, pipeline="two-stage")
-        filled = Instance(instance.id, instance.category_id, mask_box(mask), mask, origin=origin)
-        text = tr("Draw the mask in the box")
+        image_id, instance, model = request.box
         try:
-            self._session.apply(change(image_id, [(instance, filled)], text, tool="box"))
+            said = fill_box(self._session, image_id, instance, mask, model.card.id)
         except SegInstError as error:
             self.failed.emit(str(error))
+            return
+        if said:
+            self.noted.emit(said)
+
+    def _is_here(self, request: _Request) -> bool:
+        project = self._session.project
+        return project is not None and str(project.folder) == request.folder
 
     def _on_failed(self, job_id: str, sentence: str) -> None:
         self._forget(job_id)
