@@ -8,6 +8,7 @@ from seginst_core.project.document import Document
 from seginst_core.project.edits import change
 from seginst_core.types import Instance, Mask, Origin
 from seginst_gui.language import tr
+from seginst_gui.operations.apart import kept_apart
 from seginst_gui.session import Session
 
 
@@ -43,7 +44,10 @@ def _fill(
         return tr("The model sees no object in this box, so it stays a box.")
     if now.id in session.locked:
         return tr("The box is locked, so it did not get the mask that the model drew.")
-    filled = replace(now, box=mask_box(mask), mask=mask, origin=Origin("model", model, "two-stage"))
+    free = kept_apart(session, mask, (i for i in document.instances if i is not now))
+    if free is None:
+        return tr("All that the model sees in this box is other objects', so it stays a box.")
+    filled = replace(now, box=mask_box(free), mask=free, origin=Origin("model", model, "two-stage"))
     edit = change(document.image.id, [(now, filled)], tr("Draw the mask in the box"), tool="box")
     if document is session.document:
         session.apply(edit)

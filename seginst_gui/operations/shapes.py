@@ -12,6 +12,7 @@ from seginst_core.masks import geometry, morphology
 from seginst_core.project.edits import Change, Edit, change, painted
 from seginst_core.types import Instance, Mask
 from seginst_gui.language import tr
+from seginst_gui.operations.apart import all_reshaped_apart
 from seginst_gui.operations.objects import objects
 from seginst_gui.session import Session
 
@@ -117,15 +118,16 @@ def _reshape(session: Session, text: str, reshaped: Reshape, nothing: str) -> No
     image = session.image
     if image is None:
         return
-    pairs = []
+    wanted = {}
     for old in session.selected:
-        if old.mask is None:
-            continue
-        mask = reshaped(old.mask, image.width, image.height)
+        mask = old.mask and reshaped(old.mask, image.width, image.height)
         if mask is not None and mask != old.mask:
-            pairs.append((old, painted(old, mask)))
+            wanted[old.id] = mask
+    made = all_reshaped_apart(session, wanted)
+    pairs = [(old, painted(old, made[old.id])) for old in session.selected if old.id in made]
     if not pairs:
-        raise ProjectError(nothing)
+        in_the_way = tr("Other objects are in the way, and “Keep apart” is on.")
+        raise ProjectError(in_the_way if wanted else nothing)
     session.apply(change(image.id, pairs, f"{text} {objects(len(pairs))}"))
 
 

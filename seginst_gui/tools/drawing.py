@@ -1,8 +1,9 @@
 """What every drawing tool ends in: a new object, or more of the selected one."""
 
-from seginst_core.masks.geometry import mask_box, subtract, union
+from seginst_core.masks.geometry import mask_box, union
 from seginst_core.project.edits import Edit, add, change, painted, remove
 from seginst_core.types import HUMAN, Box, Instance, Mask
+from seginst_gui.operations.apart import kept_apart, others, reshaped_apart
 from seginst_gui.session import Session
 
 
@@ -16,7 +17,7 @@ def draw(session: Session, mask: Mask, tool: str, more: str, new: str) -> Edit |
         return new_object(session, mask, new, tool)
     old, image = chosen[0], session.image
     assert image is not None
-    free = _kept_apart(session, mask, old)
+    free = kept_apart(session, mask, others(session, old))
     if free is None:
         return None
     grown = free if old.mask is None else union(old.mask, free)
@@ -29,11 +30,8 @@ def redraw(session: Session, old: Instance, mask: Mask | None, tool: str, text: 
     """Return the edit that gives an object another mask, or deletes it if nothing is left."""
     image = session.image
     assert image is not None
-    gained = mask if mask is None or old.mask is None else subtract(mask, old.mask)
-    free = None if gained is None else _kept_apart(session, gained, old)
-    if mask is not None and gained is not None and free != gained:
-        taken = gained if free is None else subtract(gained, free)
-        mask = mask if taken is None else subtract(mask, taken)
+    if mask is not None:
+        mask = reshaped_apart(session, old, mask, others(session, old))
     if mask is None:
         return remove(image.id, [old], text, tool=tool)
     return None if mask == old.mask else change(image.id, [(old, painted(old, mask))], text, tool)
@@ -41,22 +39,13 @@ def redraw(session: Session, old: Instance, mask: Mask | None, tool: str, text: 
 
 def new_object(session: Session, mask: Mask, text: str, tool: str) -> Edit | None:
     """Return the edit that adds an object of the current class; None if no pixel is free for it."""
-    free = _kept_apart(session, mask, None)
+    free = kept_apart(session, mask, session.instances)
     return None if free is None else _add(session, mask_box(free), free, text, tool)
 
 
 def new_box(session: Session, box: Box, text: str, tool: str) -> Edit:
     """Return the edit that adds an object of the current class that has no mask yet."""
     return _add(session, box, None, text, tool)
-
-
-def _kept_apart(session: Session, mask: Mask, own: Instance | None) -> Mask | None:
-    """Return the pixels of a mask that may be drawn: all, or those that no other object has."""
-    left: Mask | None = mask
-    for other in session.instances if session.keep_apart else ():
-        if left is not None and other.mask is not None and other is not own:
-            left = subtract(left, other.mask)
-    return left
 
 
 def _add(session: Session, box: Box, mask: Mask | None, text: str, tool: str) -> Edit:

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from seginst_core.masks.geometry import subtract
 from seginst_core.masks.rle import encode
 from seginst_core.project.edits import add
 from seginst_core.types import Box, Instance, Mask
@@ -146,6 +147,36 @@ def test_what_stays_a_box_is_said(
         STAYS_A_BOX,
         "The box is locked, so it did not get the mask that the model drew.",
     ]
+
+
+@pytest.mark.parametrize("keys", [(), (K.Key_PageDown,)])
+def test_kept_apart_the_mask_leaves_other_objects_their_pixels(
+    window: MainWindow, keys: tuple[Qt.Key, ...]
+) -> None:
+    session, said = window.session, []
+    window.predictor.noted.connect(said.append)
+    there = Mask(40, 10, np.ones((40, 20), np.bool_))
+    category = session.drawing_category().id
+    other = Instance(session.new_ids()[0], category, Box(40, 10, 60, 50), there)
+    session.apply(add(session.image_id, [other], "Put"))
+    made = draw_box(window)
+    press(window, K.Key_K, *keys)
+    answer(window)
+    filled = next(i for i in stored(window, "a.png") if i.id == made.id)
+    assert (filled.mask, filled.box) == (subtract(MASK, there), Box(22, 22, 40, 38))
+    assert said == []
+
+
+def test_kept_apart_a_box_on_another_object_stays_one(window: MainWindow) -> None:
+    session, said = window.session, []
+    window.predictor.noted.connect(said.append)
+    other = Instance(session.new_ids()[0], session.drawing_category().id, BOX, MASK)
+    session.apply(add(session.image_id, [other], "Put"))
+    press(window, K.Key_K)
+    made = draw_box(window)
+    answer(window)
+    assert session.instances == (other, made)
+    assert said == ["All that the model sees in this box is other objects', so it stays a box."]
 
 
 def test_another_project_keeps_its_own_objects(window: MainWindow, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from seginst_core.errors import ProjectError
-from seginst_core.masks.geometry import subtract, union
+from seginst_core.masks.geometry import overlap, subtract, union
 from seginst_core.masks.morphology import smooth
 from seginst_core.project.edits import Edit, add, change
 from seginst_core.types import Box, Instance, Mask, Origin, Prediction
@@ -72,6 +72,40 @@ def test_growing_ends_at_the_image_and_shrinking_at_the_last_pixel(opened: Sessi
     assert speck.mask == block(40, 40, 41, 41)
     with pytest.raises(ProjectError, match="too small"):
         do(opened, "shrink", speck)
+
+
+def test_kept_apart_growing_ends_at_other_objects_and_keeps_what_was_shared(
+    opened: Session,
+) -> None:
+    left, right = put(opened, block(10, 10, 20, 20)), put(opened, block(21, 10, 30, 20))
+    over = put(opened, block(25, 15, 35, 25))
+    opened.keep_apart = True
+    found = do(opened, "grow", left, right)
+    grown = [found[i.id].mask for i in (left, right)]
+    assert overlap(*grown) == 0
+    assert grown[0].x1 == 21
+    assert overlap(grown[1], over.mask) == overlap(right.mask, over.mask) == 25
+    opened.keep_apart = False
+    assert overlap(do(opened, "grow", left)[left.id].mask, grown[1]) > 0
+
+
+@pytest.mark.parametrize("name", ["smooth", "fill_holes"])
+def test_kept_apart_no_operation_gains_pixels_of_another_object(opened: Session, name: str) -> None:
+    ring = put(opened, subtract(block(10, 10, 30, 30), block(19, 19, 21, 21)))
+    inner = put(opened, block(19, 19, 20, 21))
+    opened.keep_apart = True
+    found = do(opened, name, ring)[ring.id].mask
+    assert overlap(found, inner.mask) == 0
+    assert overlap(found, block(20, 19, 21, 21)) == 2
+
+
+def test_kept_apart_an_object_without_any_room_says_why(opened: Session) -> None:
+    own = put(opened, block(20, 20, 30, 30))
+    put(opened, subtract(block(15, 15, 35, 35), own.mask))
+    opened.keep_apart = True
+    opened.select([own.id])
+    with pytest.raises(ProjectError, match=r"^Other objects are in the way"):
+        ON_SELECTION["grow"](opened)
 
 
 def test_merging_keeps_the_first_and_takes_boxes_as_filled(opened: Session) -> None:
