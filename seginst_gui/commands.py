@@ -57,6 +57,8 @@ class Commands(QObject):
         self.models: ModelChoice = {}
         self._flight: tuple[int, Box, int | None] | None = None
         self._is_cold = False
+        self._exports: dict[Path, dict[Path, int]] = {}
+        """By the project's folder: where its exports of this session are, and their stamps."""
         session.pixels_changed.connect(self._on_pixels)
 
     def open_folder(self, folder: Path) -> bool:
@@ -99,16 +101,23 @@ class Commands(QObject):
         if project is None:
             return
         suggested = project.folder.parent / f"{project.folder.name}_annotations.json"
-        from seginst_gui.dialogs.export import ExportDialog
+        from seginst_gui.dialogs.export import ExportDialog, stamp
         from seginst_gui.jobs import exchange
 
         finder = exchange.LossFinder(project)
-        dialog = ExportDialog(self.session.entries, suggested, finder, self.window)
-        if dialog.exec() == QDialog.DialogCode.Accepted:
-            choice = dialog.choice()
-            self.notice.say(tr("Writing {path}…").format(path=choice.path))
-            work = partial(exchange.export, project, choice)
-            Aside(work, self.notice.say, self.notice.warn, self)
+        written = self._exports.setdefault(project.folder, {})
+        ours = {path for path, when in written.items() if stamp(path) == when}
+        dialog = ExportDialog(self.session.entries, suggested, finder, self.window, ours=ours)
+        if dialog.exec() != QDialog.DialogCode.Accepted:
+            return
+        choice = dialog.choice()
+
+        def done(sentence: str) -> None:
+            written[choice.path] = stamp(choice.path)
+            self.notice.say(sentence)
+
+        self.notice.say(tr("Writing {path}…").format(path=choice.path))
+        Aside(partial(exchange.export, project, choice), done, self.notice.warn, self)
 
     def import_coco(self) -> None:
         """Ask for a file or folder of annotations and bring them in, and wait for it."""

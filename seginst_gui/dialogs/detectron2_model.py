@@ -26,6 +26,7 @@ from seginst_core.errors import ModelError
 from seginst_core.events import JsonValue
 from seginst_core.library import LibraryModel
 from seginst_core.models import detectron2
+from seginst_gui.dialogs import typed_path
 from seginst_gui.jobs.worker import WorkerClient
 from seginst_gui.language import tr
 from seginst_gui.panels.labels import IconLabel, dim_label
@@ -194,7 +195,7 @@ class Detectron2Dialog(QDialog):
             refusal = detectron2.NOT_INSTALLED
         elif not refusal and weights:
             try:
-                detectron2.check_weights_name(Path(weights).expanduser())
+                detectron2.check_weights_name(typed_path(weights))
             except ModelError as error:
                 refusal = str(error)
         if not self._config.text().strip():
@@ -218,13 +219,13 @@ class Detectron2Dialog(QDialog):
 
     def _start(self) -> None:
         typed = self._config.text().strip()
-        config = Path(typed).expanduser()
+        config = typed_path(typed)
         names: list[JsonValue] = [*self._class_names()]
         self._job = self._worker.submit(
             "add_detectron2",
             {
                 "config": str(config) if config.is_file() else typed,
-                "weights": str(Path(self._weights.text().strip()).expanduser()),
+                "weights": str(typed_path(self._weights.text())),
                 "categories": names,
                 "masks_from": str(self._donor.currentData()),
                 "name": self._name.text().strip(),

@@ -1,6 +1,6 @@
 """Ask where and how to export, and say what would be lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,14 +14,18 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QMessageBox,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
+from seginst_core.errors import FormatError
 from seginst_core.formats import FORMATS
+from seginst_core.formats.coco_json import check_name
 from seginst_core.project import ImageEntry
 from seginst_core.types import STATES, State
+from seginst_gui.dialogs import is_there, typed_path
 from seginst_gui.jobs.aside import Aside
 from seginst_gui.jobs.exchange import ExportChoice
 from seginst_gui.language import tr
@@ -33,7 +37,8 @@ class ExportDialog(QDialog):
     """``choice()`` is what was picked, once the dialog was accepted.
 
     ``find_losses`` says what a choice would lose. It is asked in a thread, and nothing can be
-    exported before its answer is shown.
+    exported before its answer is shown. What is at another place than ``ours`` is replaced only if
+    the person says so, here or in the file dialog.
     """
 
     def __init__(
@@ -42,6 +47,8 @@ class ExportDialog(QDialog):
         suggested: Path,
         find_losses: Callable[[ExportChoice], Losses],
         parent: QWidget | None = None,
+        *,
+        ours: Set[Path] = frozenset(),
     ) -> None:
         super().__init__(parent)
         self.setObjectName("export_dialog")
@@ -51,6 +58,7 @@ class ExportDialog(QDialog):
         self._known: dict[ExportChoice, Losses] = {}
         self._asked: Aside[Losses] | None = None
         self._suggested = suggested
+        self._may_replace = set(ours)
         n_done = sum(entry.state == "done" for entry in entries)
         self._path = QLineEdit(str(suggested))
         self._path.setObjectName("export_path")
@@ -104,11 +112,22 @@ class ExportDialog(QDialog):
     def choice(self) -> ExportChoice:
         """Return what was picked."""
         return ExportChoice(
-            Path(self._path.text().strip()).expanduser(),
+            self._suggested.parent / typed_path(self._path.text()),
             str(self._format.currentData()),
             self._states.currentData(),
             self._is_coco() and bool(self._masks.currentData()),
         )
+
+    def accept(self) -> None:
+        """Close, unless something would be replaced that the person wants to keep."""
+        path = self.choice().path
+        if path in self._may_replace or not is_there(path) or self._asks_to_replace(path):
+            super().accept()
+
+    def _asks_to_replace(self, path: Path) -> bool:
+        yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+        question = tr("{path} exists already. Replace it?").format(path=path)
+        return QMessageBox.question(self, self.windowTitle(), question, yes | no, no) == yes
 
     def _is_coco(self) -> bool:
         return str(self._format.currentData()) == "coco"
@@ -127,6 +146,8 @@ class ExportDialog(QDialog):
             picked, _ = QFileDialog.getSaveFileName(
                 self, tr("Export COCO"), self._path.text(), tr("COCO JSON (*.json)")
             )
+            if picked:  # and the file dialog has asked already
+                self._may_replace.add(Path(picked))
         else:
             above = str(Path(self._path.text()).parent)
             picked = QFileDialog.getExistingDirectory(
@@ -140,6 +161,8 @@ class ExportDialog(QDialog):
         if not self._path.text().strip():
             file, folder = tr("Choose a file to write."), tr("Choose a folder to write.")
             problem = file if self._is_coco() else folder
+        elif place := self._place_problem():
+            problem = place
         elif self._states.currentIndex() == 0 and not self._n_done:
             problem = tr(
                 "No image is marked done yet; choose all images, or mark some as done first."
@@ -162,6 +185,18 @@ class ExportDialog(QDialog):
                 self,
             )
 
+    def _place_problem(self) -> str:
+        """Return why nothing can be written at the place, as far as its name tells."""
+        typed = typed_path(self._path.text())
+        if typed.parts and typed.parts[0].startswith("~"):
+            return tr("There is no home folder {name}.").format(name=typed.parts[0])
+        try:
+            if self._is_coco():
+                check_name(self.choice().path)
+        except FormatError as error:
+            return str(error)
+        return ""
+
     def _without_place(self) -> ExportChoice:
         return replace(self.choice(), path=Path())
 
@@ -175,3 +210,11 @@ class ExportDialog(QDialog):
         self._losses.setVisible(bool(lost))
         self._problem.setText(problem)
         self._buttons.button(QDialogButtonBox.StandardButton.Save).setEnabled(not problem)
+
+
+def stamp(path: Path) -> int:
+    """Return what tells whether somebody has written to a place since; 0 if nothing is there."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from seginst_core.formats import FORMATS
+from seginst_gui.dialogs import is_there, typed_path
 from seginst_gui.jobs.exchange import ImportChoice
 from seginst_gui.language import tr
 
@@ -68,7 +69,7 @@ class ImportDialog(QDialog):
         return ImportChoice(self._picked(), str(self._format.currentData()))
 
     def _picked(self) -> Path:
-        return Path(self._path.text().strip()).expanduser()
+        return typed_path(self._path.text())
 
     def _browse_file(self) -> None:
         kinds = tr("Annotations (*.json *.xml *.yaml *.yml *.txt *.png);;All files (*)")
@@ -85,7 +86,7 @@ class ImportDialog(QDialog):
         problem = ""
         if not self._path.text().strip():
             problem = tr("Choose a file or a folder.")
-        elif not self._picked().exists():
+        elif not is_there(self._picked()):
             problem = tr("There is nothing at this place.")
         self._problem.setText(problem)
         self._buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(not problem)
