@@ -210,7 +210,27 @@ class Commands(QObject):
             self._is_cold = False
             settings.save_folder(project.folder)
             self.predictor.warm_up()
+        if replaced := self._replaced():
+            self.notice.warn(replaced)
         self._arrive()
+
+    def _replaced(self) -> str:
+        """Return what to say if the image was drawn on while its file had another size."""
+        image, picture = self.session.image, self.session.picture
+        if image is None or picture is None:
+            return ""
+        height, width = picture.pixels.shape[:2]
+        if (width, height) == (image.width, image.height):
+            return ""
+        return tr(
+            "{name} was drawn on at {old} px and is a file of {new} px now, so objects may lie "
+            "elsewhere; bring the old file back, or give the new one another name."
+        ).format(name=image.path, old=f"{image.width} x {image.height}", new=f"{width} x {height}")
+
+    def _is_outside(self, box: Box) -> bool:
+        picture = self.session.picture
+        height, width = picture.pixels.shape[:2] if picture is not None else (0, 0)
+        return bool(box.x1 > width or box.y1 > height)
 
     def _arrive(self) -> None:
         flight, self._flight = self._flight, None
@@ -235,6 +255,10 @@ class Commands(QObject):
         hidden = not self.session.layers.annotation
         if hidden and any(step.before is not None for step in edit.changes):
             self._warn_hidden()
+            return
+        replaced = self._replaced()
+        if replaced and any(s.after and self._is_outside(s.after.box) for s in edit.changes):
+            self.notice.warn(replaced)
             return
         if not self.attempt(lambda: self.session.apply(edit, select_added=True)):
             return

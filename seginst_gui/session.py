@@ -15,14 +15,7 @@ from seginst_core.images import Picture
 from seginst_core.project import ImageEntry, Project
 from seginst_core.project.document import Document
 from seginst_core.project.edits import Edit, dirty_rect
-from seginst_core.types import (
-    Category,
-    ImageArray,
-    ImageRef,
-    Instance,
-    PipelineName,
-    Prediction,
-)
+from seginst_core.types import Category, ImageArray, ImageRef, Instance, PipelineName, Prediction
 from seginst_gui.clipboard import Copied
 from seginst_gui.display.settings import Layers
 from seginst_gui.display.state import DisplayState
@@ -154,11 +147,13 @@ class Session(QObject):
         self._clear_image()
         self.image_id = image_id
         try:
-            image = project.ensure_size(image_id)
+            image = project.ensure_size(image_id, anew=True)
         except ImageError as error:
             self.image_changed.emit()
             self._take_failure(str(error))
             return
+        if project.entry(image_id).n_predicted != self.entry(image_id).n_predicted:
+            self._show_entry(image_id)  # what was found in a file of another size is gone
         project.turn_to(image_id)
         beside = beside and has_many(self.entry(image_id))
         self._reader.open(project, image, self.display.now.bands, beside=beside)

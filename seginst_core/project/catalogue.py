@@ -5,11 +5,13 @@ All functions here run inside the caller's ``reading`` or ``writing``.
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from seginst_core.errors import ProjectError
+from seginst_core.errors import ImageError, ProjectError
 from seginst_core.images import is_text, read_size
+from seginst_core.project.codec import edit_from_bytes
 from seginst_core.types import PALETTE, Category, ImageRef, State
 
 Colour = tuple[int, int, int]
@@ -97,14 +99,36 @@ def scan(db: sqlite3.Connection, paths: Sequence[str]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def size(db: sqlite3.Connection, folder: Path, image_id: int) -> ImageRef:
-    """Return an image with its size, read from the file the first time; ImageError if it cannot."""
+def is_replaced(folder: Path, ref: ImageRef) -> bool:
+    """Return whether an image's file has another size now; one that cannot be read does not."""
+    with suppress(ImageError):
+        return read_size(folder / ref.path) != (ref.width, ref.height)
+    return False
+
+
+def size(db: sqlite3.Connection, folder: Path, image_id: int, *, anew: bool = False) -> ImageRef:
+    """Return an image with its size, read from the file the first time; ImageError if it cannot.
+
+    It is read ``anew`` only if nothing was ever drawn on the image, and what models found in the
+    file of the old size is forgotten then.
+    """
     ref = entry(db, image_id).ref
-    if ref.width:
+    if ref.width and (not anew or _is_drawn_on(db, image_id)):
         return ref
+    if ref.width:
+        db.execute("DELETE FROM predictions WHERE image_id = ?", (image_id,))
     width, height = read_size(folder / ref.path)
     set_sizes(db, [(width, height, image_id)])
     return replace(ref, width=width, height=height)
+
+
+def _is_drawn_on(db: sqlite3.Connection, image_id: int) -> bool:
+    """Return whether an image has objects, or steps that could bring some back."""
+    query = "SELECT EXISTS (SELECT 1 FROM instances WHERE image_id = ?)"
+    (has_objects,) = db.execute(query, (image_id,)).fetchone()
+    rows = db.execute("SELECT text, body FROM history WHERE image_id = ?", (image_id,))
+    edits = (edit_from_bytes(image_id, text, body)[0] for text, body in rows)
+    return bool(has_objects) or any(e.changes or e.refused or e.allowed for e in edits)
 
 
 def set_sizes(db: sqlite3.Connection, sizes: Iterable[tuple[int, int, int]]) -> None:

@@ -169,13 +169,13 @@ class Project:
         """Return where an image's file is, or was."""
         return self.folder / self.entry(image_id).ref.path
 
-    def ensure_size(self, image_id: int) -> ImageRef:
-        """Return an image with its size, read from its file the first time; ImageError if not."""
+    def ensure_size(self, image_id: int, *, anew: bool = False) -> ImageRef:
+        """Return an image with its size, from its file at first or ``anew``; ImageError if not."""
         ref = self.entry(image_id).ref
-        if ref.width:
+        if ref.width and not (anew and catalogue.is_replaced(self.folder, ref)):
             return ref
         with self._writing() as db:
-            return catalogue.size(db, self.folder, image_id)
+            return catalogue.size(db, self.folder, image_id, anew=anew)
 
     # Categories
 

@@ -79,10 +79,12 @@ def _on_image(window: "MainWindow") -> None:
 
 
 def _on_pixels(window: "MainWindow") -> None:
-    image, picture = window.session.image, window.session.picture
-    if image is not None and picture is not None and picture.notes:
+    picture = window.session.picture
+    if window.session.image is not None and picture is not None:
+        height, width = picture.pixels.shape[:2]
         said = "; ".join(picture.notes)
-        window.status.show_image(f"{image.width} x {image.height} px, {said}", said)
+        facts = f"{width} x {height} px"
+        window.status.show_image(f"{facts}, {said}" if said else facts, said)
 
 
 def _on_predicting(window: "MainWindow", text: str, fraction: float) -> None:
