@@ -76,11 +76,20 @@ def bring_in(project: Project, choice: ImportChoice) -> str:
         choice.path, project.folder
     )
     with project.beside() as other:
+        n_before = _n_drawn(other)
         notes = other.merge_dataset(dataset)
-    said = tr("{name} holds {objects} in {images}.").format(
-        name=choice.path.name, objects=_objects(dataset), images=_images(dataset)
+        n_new = _n_drawn(other) - n_before
+    said = tr("{name} holds {objects} in {images}; {new} came in.").format(
+        name=choice.path.name,
+        objects=_objects(dataset),
+        images=_images(dataset),
+        new=count(n_new, "object"),
     )
     return " ".join((said, *dataset.notes[:MOST_NOTES], *notes[:MOST_NOTES]))
+
+
+def _n_drawn(project: Project) -> int:
+    return sum(entry.n_instances for entry in project.images())
 
 
 def _collected(project: Project, choice: ExportChoice) -> Dataset:

@@ -118,9 +118,12 @@ def test_a_format_goes_out_and_comes_in(
 
     in_dialog(bring_in)
     window.commands.import_coco()
-    assert "holds 1 object in 2 images" in window.notice.text
+    assert "holds 1 object in 2 images; 1 object came in." in window.notice.text
     assert [i.mask for i in session.instances] == [i.mask for i in before]
     assert session.instances[0].origin.kind == "import"
+    in_dialog(bring_in)
+    window.commands.import_coco()
+    assert "holds 1 object in 2 images; 0 objects came in." in window.notice.text
 
 
 def test_the_place_follows_the_format_until_it_is_typed(
