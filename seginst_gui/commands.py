@@ -272,12 +272,12 @@ class Commands(QObject):
                 if step.before is None and step.after is not None:
                     self.predictor.draw_mask(step.after, model)
 
-    def on_selection(self, operate: Callable[[Session], None]) -> None:
+    def on_selection(self, act: Callable[[Session], str | None]) -> None:
         """Do something to the selected objects, unless they cannot be seen."""
         if self.session.selection and not self.session.layers.annotation:
             self._warn_hidden()
         else:
-            operate(self.session)
+            self.operate(act)
 
     def accept(self) -> None:
         """Finish what the tool is drawing; otherwise take the selected prediction."""
@@ -352,6 +352,12 @@ class Commands(QObject):
             self.predictor.cancel()
         else:
             self.trainer.pause()
+
+    def operate(self, act: Callable[[Session], str | None]) -> None:
+        """Do something to objects, and say what of it was not done."""
+        said = act(self.session)
+        if said:
+            self.notice.say(said)
 
     def attempt(self, act: Callable[[], object]) -> bool:
         """Do something that may fail in a way the person can mend: then say it in a sentence."""

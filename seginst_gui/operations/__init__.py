@@ -41,7 +41,7 @@ __all__ = (
     "stack_at",
 )
 
-ON_SELECTION: Mapping[str, Callable[[Session], None]] = {
+ON_SELECTION: Mapping[str, Callable[[Session], str | None]] = {
     "delete": delete_selected,
     "copy": copy_selected,
     "copy_to_next": copy_to_next,
@@ -57,4 +57,7 @@ ON_SELECTION: Mapping[str, Callable[[Session], None]] = {
     "subtract": subtract,
     "split_parts": split_parts,
 }
-"""By the id of its action, all that works on the selected objects, and on nothing without any."""
+"""By the id of its action, all that works on the selected objects, and on nothing without any.
+
+Each returns a sentence if it did less than asked.
+"""

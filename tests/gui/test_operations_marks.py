@@ -70,6 +70,26 @@ def test_pasting_elsewhere_keeps_the_place_and_is_cut_to_the_image(
     assert opened.instances == ()
 
 
+def test_what_was_copied_stays_whole_on_a_smaller_image(opened: Session, make_folder) -> None:
+    wide, far = put(opened, block(10, 10, 70, 50)), put(opened, block(60, 10, 70, 20))
+    boxed = replace(wide, id=opened.new_ids()[0], box=Box(20, 5, 60, 25), mask=None)
+    opened.apply(add(opened.image.id, [boxed], "Put"))
+    choose(opened, wide, far, boxed)
+    ON_SELECTION["copy"](opened)
+    make_folder("b.png", width=40, height=30)
+    opened.step(1)
+    said = "2 objects cut at the image's edge, 1 object outside the image left out."
+    assert operations.paste(opened) == said
+    assert operations.paste(opened) == said
+    opened.step(1)
+    assert operations.paste(opened) == ""
+    pasted = opened.instances
+    assert [i.mask and i.mask.area for i in pasted] == [60 * 40, 100, None]
+    assert (pasted[2].box.width, pasted[2].box.height) == (40, 20)
+    choose(opened, *pasted)
+    assert ON_SELECTION["duplicate"](opened) == ""
+
+
 def test_copying_to_the_next_image_goes_there(opened: Session) -> None:
     old = put(opened, block(10, 10, 20, 16))
     for path in ("b.png", "sub/c.png"):

@@ -187,6 +187,21 @@ def test_copy_and_paste_keys_are_the_objects_but_a_texts_own_in_a_field(window: 
     assert session.image.path == "b.png"
 
 
+def test_what_does_not_fit_on_the_next_image_is_said(window: MainWindow, tmp_path: Path) -> None:
+    put(window, 10, 60)
+    press(window, Qt.Key.Key_A, CTRL)
+    press(window, Qt.Key.Key_C, CTRL)
+    (tmp_path / "images" / "b.png").write_bytes(
+        cv2.imencode(".png", np.full((15, 40, 3), 90, np.uint8))[1].tobytes()
+    )
+    press(window, Qt.Key.Key_D)
+    press(window, Qt.Key.Key_V, CTRL)
+    assert [(i.box.x0, i.box.y1) for i in window.session.instances] == [(10, 15)]
+    assert window.notice.text == (
+        "1 object cut at the image's edge, 1 object outside the image left out."
+    )
+
+
 def test_tab_stays_at_the_pointer_where_objects_lie_over_each_other(window: MainWindow) -> None:
     one, _, three = put(window, 10, 40, 12)
     place = window.canvas.image_to_widget(15, 15)
