@@ -60,6 +60,8 @@ class Commands(QObject):
         self._exports: dict[Path, dict[Path, int]] = {}
         """By the project's folder: where its exports of this session are, and their stamps."""
         session.pixels_changed.connect(self._on_pixels)
+        # What it says, and what its button would do, is of the project that was open.
+        session.closing.connect(notice.hide)
 
     def open_folder(self, folder: Path) -> bool:
         """Open the project of a folder; return whether it is open now."""

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from seginst_core.project import Project
 
-from .review_scenes import enter, go_to, make_project, open_window
+from .review_scenes import enter, go_to, make_project, open_window, write_images
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -31,6 +31,19 @@ def test_a_review_goes_on_where_it_was(qtbot: QtBot, tmp_path: Path) -> None:
         page = window.review_page
         qtbot.waitUntil(lambda page=page: page.state.listing.settled)
         assert page.state.focus.key == case.key
+
+
+def test_the_offer_to_go_on_leaves_with_its_project(qtbot: QtBot, tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "images")
+    for window in open_window(qtbot, folder):
+        enter(qtbot, window)
+    for window in open_window(qtbot, folder):
+        assert window.notice.isVisible()
+        window.commands.open_folder(write_images(tmp_path / "other", "x.png"))
+        assert not window.notice.isVisible()
+        window.commands.open_folder(folder)
+        assert "review was under way" in window.notice.text
+        assert window.notice.isVisible()
 
 
 KILLED = """
