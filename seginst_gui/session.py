@@ -222,9 +222,6 @@ class Session(QObject):
                 made.append(edit)
         finally:
             if made:
-                # One of them may have brought a removed class back.
-                if self._project().categories() != self.categories:
-                    self.refresh_categories()
                 self._after(made, len(made) if n > 0 else -len(made))
         return made
 
@@ -333,6 +330,9 @@ class Session(QObject):
     def _after(self, edits: Sequence[Edit], n_steps: int) -> None:
         """Show what edits of the current image did; few of them change its row of the list."""
         document = self._document()
+        # An object may have brought its removed class back.
+        if self._project().categories() != self.categories:
+            self.refresh_categories()
         self.stepped.emit(document.image.id, n_steps)
         ids = frozenset(change.id for edit in edits for change in edit.changes)
         self.instances_changed.emit(ids, dirty_rect(*edits))

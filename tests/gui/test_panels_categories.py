@@ -5,13 +5,15 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QColorDialog, QLabel, QLineEdit, QToolButton, QTreeWidget
+from PySide6.QtWidgets import QColorDialog, QLabel, QLineEdit, QTableView, QToolButton, QTreeWidget
 from pytestqt.qtbot import QtBot
 
 from seginst_core.project import add
-from seginst_core.types import Instance
+from seginst_core.types import Instance, Origin, Prediction
 from seginst_gui import operations
 from seginst_gui.panels.categories import SENTENCE_EMPTY, CategoriesPanel
+from seginst_gui.panels.objects.panel import ObjectsPanel
+from seginst_gui.panels.objects.rows import CLASS
 from seginst_gui.session import Session
 
 
@@ -198,6 +200,24 @@ def test_removes_only_what_no_object_uses(
     click(qtbot, panel, "delete")
     assert [row[0] for row in rows(panel)] == ["plane"]
     assert len(problems) == 1
+
+
+def test_a_removed_class_is_back_with_the_prediction_that_has_it(
+    qtbot: QtBot, panel: CategoriesPanel, opened: Session, make_instance, problems: list[str]
+) -> None:
+    found = (make_instance(category=2, score=0.9, origin=Origin("model", "m", "two-stage")),)
+    opened.project.add_prediction(Prediction(opened.image.id, "m", "two-stage", found, 0.1), "m")
+    opened.refresh_image(opened.image.id)
+    click_row(qtbot, panel, 1)
+    click(qtbot, panel, "delete")
+    assert [row[0] for row in rows(panel)] == ["plane"]
+    objects = ObjectsPanel(opened)
+    qtbot.addWidget(objects)
+    operations.accept_all(opened, "two-stage")
+    assert [(row[0], row[2]) for row in rows(panel)] == [("plane", "0"), ("ship", "1")]
+    assert objects.findChild(QTableView).model().index(0, CLASS).data() == "ship"
+    assert opened.category.name == "plane"
+    assert problems == []
 
 
 def test_empty_until_there_is_a_class(qtbot: QtBot, session: Session, make_folder) -> None:
