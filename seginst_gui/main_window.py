@@ -155,6 +155,9 @@ class MainWindow(QMainWindow):
         if layout is not None:
             self.restoreGeometry(layout[0])
             self.restoreState(layout[1])
+        # Below the panels on the right, a training would push a window of 900 pixels off the
+        # screen. A layout says whose the corners are, so this comes after it.
+        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take folders."""

@@ -63,6 +63,8 @@ class VerdictView(QWidget):
         font = self._head.font()
         font.setBold(True)
         self._head.setFont(font)
+        # Or a long name takes the room of the list beside it.
+        self._head.setWordWrap(True)
         self._reason = dim_label()
         self._figures = QGridLayout()
         self._figures.setHorizontalSpacing(14)
