@@ -19,7 +19,7 @@ from seginst_core.formats.coco_json import Result
 from seginst_core.jobs.predict_files import match_categories
 from seginst_core.jobs.predicting import Item, predict_each
 from seginst_core.jobs.triptychs import triptychs
-from seginst_core.models.card import CARD_NAME
+from seginst_core.models.card import CARD_NAME, file_digest, read_card
 from seginst_core.review.report.study import write_study
 from seginst_core.review.study import Loss, SideRun, StudyReport, summarise
 from seginst_core.types import Dataset, PipelineName, Preset
@@ -86,8 +86,8 @@ def _claim(settings: StudySettings) -> None:
     path, words = settings.out / "settings.json", _words(settings)
     if path.is_file():
         before = orjson.loads(path.read_bytes())
-        same = {**words, "seeds": 0} == {**before, "seeds": 0}
-        if not same:
+        # More seeds may be added; what an older version did not write down is not known.
+        if any(words.get(name) != value for name, value in before.items() if name != "seeds"):
             raise DataError(
                 f"{settings.out} holds a study of other settings; choose another --out."
             )
@@ -95,13 +95,17 @@ def _claim(settings: StudySettings) -> None:
 
 
 def _words(settings: StudySettings) -> dict[str, JsonValue]:
+    start = settings.start or {}
     return {
         "data": settings.data.name,
         "val": settings.val.name,
         "minutes": settings.minutes,
         "seeds": settings.seeds,
         "preset": settings.preset,
-        "start": {side: folder.name for side, folder in (settings.start or {}).items()},
+        "start": {side: folder.name for side, folder in start.items()},
+        "data_sha256": file_digest(settings.data),
+        "val_sha256": file_digest(settings.val),
+        "start_ids": {side: read_card(folder).id for side, folder in start.items()},
     }
 
 

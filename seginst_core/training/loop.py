@@ -78,7 +78,7 @@ def fit(
     ``checkpoint`` the state is written there every minute, when cancelled and at the end, and read
     from there at the start. Several processes (see ``distributed``) take each step together.
 
-    ModelError if the loss stops being a number.
+    ModelError if the loss stops being a number, or if the checkpoint is of another network.
     """
     learning_rate *= recipe.rate_factor
     network.train()
@@ -87,10 +87,7 @@ def fit(
     iteration, before = 0, 0.0
     saved = load_checkpoint(checkpoint) if checkpoint else None
     if saved is not None:
-        network.load_state_dict(dict(saved.network))
-        for name, value in average.items():
-            value.copy_(saved.average[name])
-        optimiser.load_state_dict(dict(saved.optimiser))
+        _restore(saved, network, average, optimiser, part)
         iteration, before = saved.iteration, saved.seconds
         reporter.log(f"Training goes on from iteration {iteration}.")
     else:
@@ -161,6 +158,25 @@ def fit(
     # What comes after may be killed too, and then this part is not trained again.
     keep(seconds)
     return average
+
+
+def _restore(
+    saved: Checkpoint,
+    network: nn.Module,
+    average: Mapping[str, Tensor],
+    optimiser: torch.optim.Optimizer,
+    part: str,
+) -> None:
+    try:
+        network.load_state_dict(dict(saved.network))
+        for name, value in average.items():
+            value.copy_(saved.average[name])
+        optimiser.load_state_dict(dict(saved.optimiser))
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise ModelError(
+            f"The checkpoint of the {part} is of another training (pipeline, preset or classes): "
+            "resume with the options and data it was begun with."
+        ) from error
 
 
 @contextmanager

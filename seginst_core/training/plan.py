@@ -12,6 +12,7 @@ from seginst_core.engines import load_engine
 from seginst_core.errors import DataError, ModelError
 from seginst_core.models.card import (
     CARD_NAME,
+    CHECKPOINT_FOLDER,
     DETECTOR_FILE,
     MASK_FILE,
     ModelCard,
@@ -113,8 +114,15 @@ def check(config: TrainConfig) -> None:
         raise DataError(
             f"{config.out} is a file, and a model is a directory; choose another --out."
         )
-    if (config.out / CARD_NAME).exists() and not config.resume:
-        raise DataError(f"There is a model at {config.out} already; choose another --out.")
+    if (config.out / CARD_NAME).exists():
+        if not config.resume:
+            raise DataError(f"There is a model at {config.out} already; choose another --out.")
+        # One whose scoring was cut short still has its checkpoints.
+        if not any((config.out / CHECKPOINT_FOLDER).glob("*")):
+            raise DataError(
+                f"The model at {config.out} is finished, so there is nothing to go on with; "
+                "choose another --out."
+            )
 
 
 def parts(config: TrainConfig) -> tuple[str, ...]:

@@ -136,6 +136,15 @@ def test_a_study_goes_on_where_it_was_and_refuses_other_settings(tmp_path: Path)
     assert (tmp_path / "study" / "study.html").is_file()
     with pytest.raises(DataError, match="of other settings"):
         study(StudySettings(**{**_fields(settings), "minutes": 0.03}), Reporter())
+    # Other annotations under the same name are other data; what an older version did not write
+    # down is not asked for.
+    settings.val.write_text(settings.val.read_text() + " ")
+    with pytest.raises(DataError, match="of other settings"):
+        study(settings, Reporter())
+    kept = tmp_path / "study" / "settings.json"
+    words = orjson.loads(kept.read_bytes())
+    kept.write_bytes(orjson.dumps({k: v for k, v in words.items() if "sha256" not in k}))
+    study(settings, Reporter())
 
 
 PEAKS = """

@@ -2,7 +2,6 @@ import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, get_ident
-from threading import Event as Flag
 from time import sleep
 
 import cv2
@@ -12,7 +11,7 @@ import torch
 from pycocotools import mask as coco_mask
 
 from seginst_core.cli import main
-from seginst_core.errors import Cancelled, DataError, ModelError
+from seginst_core.errors import DataError, ModelError
 from seginst_core.events import Reporter
 from seginst_core.images import read_image
 from seginst_core.models.card import read_card
@@ -122,76 +121,6 @@ def test_stage_mask_keeps_the_detector_to_the_bit(tmp_path):
     assert old.files["detector.safetensors"] == new.files["detector.safetensors"]
     assert old.files["mask.safetensors"] != new.files["mask.safetensors"]
     assert new.training["started_from_id"] == old.id
-
-
-def test_cancelling_leaves_a_checkpoint_and_resume_finishes(tmp_path):
-    config = config_for(tmp_path, iterations=3)
-    stop = Flag()
-    seen = []
-
-    def send(event):
-        seen.append(event)
-        if "iteration 1" in str(event.get("text")):
-            stop.set()
-
-    with pytest.raises(Cancelled):
-        train(config, Reporter(send, stop))
-    with pytest.raises(ModelError, match="not a model directory"):
-        read_card(config.out)
-    seen.clear()
-    card = train(TrainConfig(**{**as_dict(config), "resume": True}), Reporter(seen.append))
-    assert any("goes on from iteration" in str(event.get("text")) for event in seen)
-    assert read_card(config.out) == card
-    assert not (config.out / "checkpoint").exists()
-
-
-def test_a_nested_unet_that_begins_after_a_restart_begins_the_same(tmp_path):
-    config = config_for(tmp_path, iterations=2)
-    whole = train(config)
-
-    stop = Flag()
-
-    def send(event):
-        if "mask network" in str(event.get("text")):
-            stop.set()
-
-    broken = TrainConfig(**{**as_dict(config), "out": tmp_path / "broken"})
-    with pytest.raises(Cancelled):
-        train(broken, Reporter(send, stop))
-    (broken.out / "checkpoint" / "mask.pt").unlink(missing_ok=True)
-    resumed = train(TrainConfig(**{**as_dict(broken), "resume": True}))
-    assert resumed.files == whole.files
-
-
-def test_a_resumed_fit_ends_where_an_unbroken_one_does(tmp_path):
-    def run(stop_at=None, checkpoint=None):
-        torch.manual_seed(0)
-        network = torch.nn.Linear(3, 1)
-        stop = Flag()
-
-        def send(event):
-            if stop_at is not None and f"iteration {stop_at}" in str(event.get("text")):
-                stop.set()
-
-        return fit(
-            network,
-            lambda x: {"square": network(x).pow(2).mean()},
-            lambda rng: torch.from_numpy(rng.random((4, 3), np.float32)),
-            budget=Budget(iterations=12),
-            learning_rate=1e-2,
-            recipe=DEFAULTS,
-            seed=1,
-            part="line",
-            reporter=Reporter(send, stop),
-            checkpoint=checkpoint,
-        )
-
-    whole = run()
-    path = tmp_path / "state.pt"
-    with pytest.raises(Cancelled):
-        run(stop_at=5, checkpoint=path)
-    resumed = run(checkpoint=path)
-    assert torch.allclose(whole["weight"], resumed["weight"], atol=1e-7)
 
 
 @pytest.mark.parametrize("n_loaders", [1, 3])
