@@ -11,7 +11,7 @@ from seginst_core.errors import ProjectError
 from seginst_core.masks import geometry
 from seginst_core.masks.geometry import mask_box
 from seginst_core.project.edits import Change, Edit
-from seginst_core.review.objects.schema import ObjectCase
+from seginst_core.review.objects.schema import ObjectCase, sign_of
 from seginst_core.types import HUMAN, Instance, Mask, PipelineName
 from seginst_gui.language import tr
 from seginst_gui.session import PIPELINE_LETTERS, Session
@@ -21,12 +21,15 @@ SIDES: dict[PipelineName, Side] = {"two-stage": "a", "end-to-end": "b"}
 
 
 def found_by(session: Session, case: ObjectCase, pipeline: PipelineName) -> Instance | None:
-    """Return a pipeline's prediction of a case; None also if another image is current."""
+    """Return a pipeline's prediction of a case; None also if another image or model is current."""
     prediction = session.predictions.get(pipeline) if _is_here(session, case) else None
-    wanted = case.a_id if pipeline == "two-stage" else case.b_id
+    a = pipeline == "two-stage"
+    wanted, sign = (case.a_id, case.sign_a) if a else (case.b_id, case.sign_b)
     if prediction is None or wanted is None:
         return None
-    return next((i for i in prediction.instances if i.id == wanted), None)
+    found = next((i for i in prediction.instances if i.id == wanted), None)
+    # Another model's prediction may have come meanwhile: its object of this id is not the one seen.
+    return found if found is not None and sign_of(found) == sign else None
 
 
 def truth_of(session: Session, case: ObjectCase) -> Instance | None:

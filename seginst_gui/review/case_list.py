@@ -64,7 +64,7 @@ class CaseRows(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._rows: list[Row] = []
-        self._places: dict[tuple[int | None, ...], int] = {}
+        self._places: dict[tuple[int | str | None, ...], int] = {}
 
     def show(self, groups: Sequence[Group]) -> None:
         """Take other cases."""

@@ -42,10 +42,10 @@ class ReviewState(QObject):
         self._stays = False
         """Whether the person went to an image without a case: none elsewhere takes them away."""
         self._place = 0
-        self._places: dict[tuple[int | None, ...], int] = {}
+        self._places: dict[tuple[int | str | None, ...], int] = {}
         self._acts: list[tuple[int, ObjectCase | None]] = []
         """The steps since the review began: the image of each, and what was in focus then."""
-        self._wanted: tuple[int | None, ...] | None = None
+        self._wanted: tuple[int | str | None, ...] | None = None
         self.listing.changed.connect(self._arrange)
         session.stepped.connect(self._on_stepped)
         self._recall()
@@ -185,13 +185,7 @@ class ReviewState(QObject):
         here = self.listing.of(case.image_id)
         same = [c for c in here if c.key == case.key]
         if not same:
-            same = [
-                c
-                for c in here
-                if (c.truth_id is not None and c.truth_id == case.truth_id)
-                or (c.a_id is not None and c.a_id == case.a_id)
-                or (c.b_id is not None and c.b_id == case.b_id)
-            ]
+            same = [c for c in here if c.shares_with(case)]
         return same[0] if same else None
 
     def _set_focus(self, case: ObjectCase | None) -> None:

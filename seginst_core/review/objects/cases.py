@@ -15,7 +15,7 @@ from seginst_core.review.faults.stages import (
 )
 from seginst_core.review.inputs import Item, Truth
 from seginst_core.review.matching import greedy
-from seginst_core.review.objects.schema import Drawn, ImageObjects, Kind, ObjectCase
+from seginst_core.review.objects.schema import Drawn, ImageObjects, Kind, ObjectCase, sign_of
 from seginst_core.review.objects.worth import Reason, against_truth, joint, reasons_of
 from seginst_core.review.rles import mask_ious
 from seginst_core.review.schema import CASE_IOU, CASE_POOR_IOU, Case
@@ -190,6 +190,8 @@ class _Builder:
             iou_a=ious[0],
             iou_b=ious[1],
             iou_ab=ious[2],
+            sign_a=None if a is None else sign_of(a),
+            sign_b=None if b is None else sign_of(b),
             score_a=None if a is None else a.score,
             score_b=None if b is None else b.score,
             fault_a=None if alone else _fault(kind, truth, a, ious[0], drawn, stage_a=True),

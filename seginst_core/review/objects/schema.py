@@ -58,11 +58,18 @@ class ImageObjects:
     threshold: float = 0.5
 
 
+def sign_of(found: Instance) -> str:
+    """Return what tells a predicted object from another: ids begin anew with each prediction."""
+    box = found.box
+    return f"{found.origin.model} {box.x0} {box.y0} {box.x1} {box.y1}"
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectCase:
     """One row of a review; the ids are of the annotation and of each prediction.
 
-    ``iou_a`` and ``iou_b`` are the masks' with the truth, ``iou_ab`` with each other. A ``fault``
+    ``iou_a`` and ``iou_b`` are the masks' with the truth, ``iou_ab`` with each other. A ``sign``
+    tells a prediction from that of another model under the same id, see ``sign_of``. A ``fault``
     is what is wrong with that side's prediction, None if nothing is. ``settled`` says that a
     person has decided, ``worth`` 0..1 how much a look is expected to bring, ``why`` says why, the
     weightiest reason first.
@@ -79,6 +86,8 @@ class ObjectCase:
     iou_a: float | None
     iou_b: float | None
     iou_ab: float | None
+    sign_a: str | None
+    sign_b: str | None
     score_a: float | None
     score_b: float | None
     fault_a: Fault | None
@@ -94,6 +103,18 @@ class ObjectCase:
         return max((s for s in (self.score_a, self.score_b) if s is not None), default=None)
 
     @property
-    def key(self) -> tuple[int, int | None, int | None, int | None]:
+    def key(self) -> tuple[int | str | None, ...]:
         """What names the case as long as its objects are the same."""
-        return self.image_id, self.truth_id, self.a_id, self.b_id
+        return self.image_id, self.truth_id, *self.found
+
+    @property
+    def found(self) -> tuple[int | str | None, ...]:
+        """What names A's and B's predictions as long as they are the same."""
+        return self.a_id, self.b_id, self.sign_a, self.sign_b
+
+    def shares_with(self, other: "ObjectCase") -> bool:
+        """Return whether one of the objects is also the other case's."""
+        truth = self.truth_id is not None and self.truth_id == other.truth_id
+        a = self.a_id is not None and (self.a_id, self.sign_a) == (other.a_id, other.sign_a)
+        b = self.b_id is not None and (self.b_id, self.sign_b) == (other.b_id, other.sign_b)
+        return truth or a or b
