@@ -6,6 +6,7 @@ from functools import partial
 from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal
 
 from seginst_core.errors import SegInstError
+from seginst_core.project.edits import Rect
 from seginst_core.review.objects.cases import Items, image_cases
 from seginst_core.review.objects.schema import Drawn, ImageObjects, ObjectCase
 from seginst_core.types import Instance, Prediction
@@ -40,13 +41,15 @@ class CaseListing(QObject):
         self._overtaken = False
         """Whether the running image was listed otherwise meanwhile, so that its answer is old."""
         self._listing: Aside[Cases] | None = None
+        self._dirty: dict[int, list[Rect | None]] = {}
+        """Where images changed since their cases were listed; None for everywhere."""
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_GATHER_MS)
         self._soon.timeout.connect(self.changed)
         session.project_changed.connect(self.start)
         session.instances_changed.connect(self._on_instances)
-        session.predictions_changed.connect(self._relist_current)
+        session.predictions_changed.connect(self._on_predictions)
         session.images_changed.connect(self._relist_others)
         self._threshold = session.layers.threshold
         session.layers_changed.connect(self._on_layers)
@@ -65,7 +68,7 @@ class CaseListing(QObject):
         """List everything anew, the current image first."""
         if self._listing is not None:
             self._listing.forget()
-        self._cases, self._running = {}, None
+        self._cases, self._running, self._dirty = {}, None, {}
         here = self._session.image_id
         ids = [e.ref.id for e in self._session.entries if not e.missing]
         self._waiting = dict.fromkeys(sorted(ids, key=lambda k: k != here))
@@ -82,6 +85,14 @@ class CaseListing(QObject):
         for entry in self._session.entries:
             yield from self._cases.get(entry.ref.id, ())
 
+    def is_old(self, case: ObjectCase) -> bool:
+        """Return whether its image changed where a case is, and is still to be listed."""
+        return any(_meets(case, rect) for rect in self._dirty.get(case.image_id, ()))
+
+    def list_now(self) -> None:
+        """List the current image while one waits, however many objects it has."""
+        self._relist_current(at_once=True)
+
     def relist(self, image_id: int) -> None:
         """List an image anew: something about it is known that was not."""
         if self._session.image is not None and self._session.image.id == image_id:
@@ -97,12 +108,25 @@ class CaseListing(QObject):
             self._threshold = self._session.layers.threshold
             self.start()
 
-    def _on_instances(self, ids: frozenset[int], dirty: object) -> None:
+    def _on_instances(self, ids: frozenset[int], dirty: Rect | None) -> None:
         # Objects that were hidden or locked are the same objects.
         if dirty is not None or not ids:
+            self._note_dirty(self._session.image_id, dirty)
             self._relist_current()
 
-    def _relist_current(self) -> None:
+    def _on_predictions(self) -> None:
+        self._note_dirty(self._session.image_id, None)
+        self._relist_current()
+
+    def _note_dirty(self, image_id: int | None, rect: Rect | None) -> None:
+        if image_id is not None:
+            self._dirty.setdefault(image_id, []).append(rect)
+
+    def _waits(self, image_id: int) -> bool:
+        """Whether an image is still to be listed as it is now."""
+        return image_id in self._waiting or (self._running == image_id and not self._overtaken)
+
+    def _relist_current(self, *, at_once: bool = False) -> None:
         image_id = self._session.image_id
         if image_id is None or self._session.document is None:
             return
@@ -110,7 +134,7 @@ class CaseListing(QObject):
         if objects is None:
             return
         self._waiting.pop(image_id, None)
-        if len(objects.truth) + len(objects.a) + len(objects.b) <= AT_ONCE:
+        if at_once or len(objects.truth) + len(objects.a) + len(objects.b) <= AT_ONCE:
             self._overtaken = self._overtaken or self._running == image_id
             self._keep(image_id, _list(objects, self._items_for(image_id)))
             self.changed.emit()
@@ -128,6 +152,8 @@ class CaseListing(QObject):
         others = ids - {self._session.image_id or 0}
         if others:
             self._waiting.update(dict.fromkeys(sorted(others)))
+            for image_id in others:
+                self._note_dirty(image_id, None)
             self._go_on()
 
     def _go_on(self) -> None:
@@ -163,6 +189,8 @@ class CaseListing(QObject):
 
     def _keep(self, image_id: int, cases: Cases) -> None:
         self._cases[image_id] = cases
+        if not self._waits(image_id):
+            self._dirty.pop(image_id, None)
         self.listed.emit(image_id)
 
     def _gather(self, image_id: int) -> ImageObjects | None:
@@ -195,6 +223,13 @@ def _above(prediction: Prediction | None, low: float) -> tuple[Instance, ...]:
     if prediction is None:
         return ()
     return tuple(i for i in prediction.instances if (i.score or 0.0) >= low)
+
+
+def _meets(case: ObjectCase, rect: Rect | None) -> bool:
+    box = case.box
+    if rect is None:
+        return True
+    return box.x0 < rect[2] and rect[0] < box.x1 and box.y0 < rect[3] and rect[1] < box.y1
 
 
 def _list(objects: ImageObjects, items: Items) -> Cases:

@@ -107,15 +107,16 @@ class ReviewPage(QWidget):
             case "not_object":
                 state.decide(repairs.refuse)
             case "redraw_in_b":
-                if state.focus is not None and state.is_at(state.focus):
-                    self.stages.redraw(state.focus)
+                case = state.at_hand()
+                if case is not None:
+                    self.stages.redraw(case)
             case "draw_case":
                 self._draw()
 
     def _draw(self) -> None:
         """Take the brush: it goes on with the annotated object, or begins one of the seen class."""
-        session, case = self.state.session, self.state.focus
-        if case is None or not self.state.is_at(case):
+        session, case = self.state.session, self.state.at_hand()
+        if case is None:
             return
         if case.truth_id is None:
             session.choose_category(case.category_id)

@@ -99,6 +99,19 @@ class ReviewState(QObject):
             raise ProjectError(self.session.unreadable or tr("The image is still being read."))
         return True
 
+    def at_hand(self) -> ObjectCase | None:
+        """Return the case in focus as it is now, None if it is to be seen first, as in ``is_at``."""
+        case = self.focus
+        if case is None or not self.is_at(case):
+            return None
+        if self.listing.is_old(case):
+            self.listing.list_now()
+            was, case = case, self.focus
+            # What comes into focus only now was not seen.
+            if case is None or case.found != was.found:
+                return None
+        return case
+
     def step(self, n: int) -> None:
         """Go ``n`` cases on, or back."""
         if not self.order:
@@ -116,8 +129,8 @@ class ReviewState(QObject):
         Nothing is repaired that is not seen: from another image, this goes to the case. What is
         raised is the caller's to say; then nothing has changed.
         """
-        case = self.focus
-        if case is None or not self.is_at(case):
+        case = self.at_hand()
+        if case is None:
             return
         place = self._at(case)
         after = None if place is None else self.order[place + 1 : place + 2]
