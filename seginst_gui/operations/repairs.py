@@ -66,7 +66,12 @@ def confirm(session: Session, case: ObjectCase) -> None:
 
 
 def refuse(session: Session, case: ObjectCase) -> None:
-    """Say that there is no object: the annotated one is deleted, the predicted ones marked."""
+    """Say that there is no object: the annotated one is deleted, the predicted ones marked.
+
+    ProjectError if the object is only found twice: to mark the second find would mark the first.
+    """
+    if case.kind == "duplicate":
+        raise ProjectError(tr("The object is found twice; what is annotated stays."))
     truth = truth_of(session, case)
     both = (found_by(session, case, p) for p in SIDES)
     found = [i for i in both if i is not None]

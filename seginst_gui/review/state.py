@@ -100,7 +100,7 @@ class ReviewState(QObject):
         return True
 
     def at_hand(self) -> ObjectCase | None:
-        """Return the case in focus as it is now, None if it is to be seen first, as in ``is_at``."""
+        """Return the case in focus as it is now; None if it is to be seen first (``is_at``)."""
         case = self.focus
         if case is None or not self.is_at(case):
             return None
