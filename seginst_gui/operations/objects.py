@@ -74,7 +74,7 @@ def accept_all(session: Session, pipeline: PipelineName) -> Accepted:
     """Take a pipeline's predictions above the threshold: none annotated already, none refused."""
     refused = session.document.refusals if session.document else ()
     proposed = session.proposals(pipeline)
-    open_ones = [i for i in proposed if not _is_there(i, refused)]
+    open_ones = [i for i in proposed if not is_there(i, refused)]
     accepted = _accept(session, pipeline, open_ones, select=False)
     return replace(accepted, n_refused=len(proposed) - len(open_ones))
 
@@ -115,7 +115,7 @@ def _accept(
     image = session.image
     if image is None or not proposed:
         return Accepted(0, 0)
-    fresh = [i for i in proposed if not _is_there(i, session.instances)]
+    fresh = [i for i in proposed if not is_there(i, session.instances)]
     if fresh:
         threshold = session.layers.threshold
         taken = [
@@ -140,7 +140,8 @@ def _is_at(instance: Instance, x: float, y: float) -> bool:
     return instance.mask is None or contains(instance.mask, int(x), int(y))
 
 
-def _is_there(proposed: Instance, instances: Iterable[Instance]) -> bool:
+def is_there(proposed: Instance, instances: Iterable[Instance]) -> bool:
+    """Return whether one of the instances is the same object as the proposed one."""
     return any(
         _meet(proposed.box, i.box) and _overlap(proposed, i) >= SAME_OBJECT_IOU for i in instances
     )

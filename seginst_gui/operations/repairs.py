@@ -14,6 +14,7 @@ from seginst_core.project.edits import Change, Edit
 from seginst_core.review.objects.schema import ObjectCase, sign_of
 from seginst_core.types import HUMAN, Instance, Mask, PipelineName
 from seginst_gui.language import tr
+from seginst_gui.operations.objects import is_there
 from seginst_gui.session import PIPELINE_LETTERS, Session
 
 Side = Literal["a", "b"]
@@ -53,8 +54,11 @@ def confirm(session: Session, case: ObjectCase) -> None:
     """Say that the case is right as it stands.
 
     An annotated object is marked as looked at. Where A or B sees one that is not annotated, it is
-    taken (A's before B's), or in an image that is done marked as none.
+    taken (A's before B's), or in an image that is done marked as none. What was said to be no
+    object stays none.
     """
+    if _is_refused(case):
+        return
     truth = truth_of(session, case)
     if truth is None and case.fault_a != "false" and case.fault_b != "false":
         take(session, case, "two-stage" if case.a_id is not None else "end-to-end")
@@ -68,10 +72,13 @@ def confirm(session: Session, case: ObjectCase) -> None:
 def refuse(session: Session, case: ObjectCase) -> None:
     """Say that there is no object: the annotated one is deleted, the predicted ones marked.
 
+    Said again it changes nothing.
     ProjectError if the object is only found twice: to mark the second find would mark the first.
     """
     if case.kind == "duplicate":
         raise ProjectError(tr("The object is found twice; what is annotated stays."))
+    if _is_refused(case):
+        return
     truth = truth_of(session, case)
     both = (found_by(session, case, p) for p in SIDES)
     found = [i for i in both if i is not None]
@@ -114,6 +121,11 @@ def take_drawn(session: Session, case: ObjectCase, mask: Mask) -> None:
     _put(session, case, made, tr("A's mask in B's box"), "b_box")
 
 
+def _is_refused(case: ObjectCase) -> bool:
+    """Whether a person said that there is no object; only with one is it settled otherwise."""
+    return case.truth_id is None and case.settled
+
+
 def _is_here(session: Session, case: ObjectCase) -> bool:
     return session.image is not None and session.image.id == case.image_id
 
@@ -138,7 +150,7 @@ def _with_mask(session: Session, found: Instance, mask: Mask) -> Instance:
 
 
 def _put(session: Session, case: ObjectCase, made: Instance, text: str, tool: str) -> None:
-    """Add the object, or let it take the place of the annotated one."""
+    """Add the object, or let it take the place of the annotated one; it is refused no more."""
     truth = truth_of(session, case)
     new_id = session.new_ids()[0] if truth is None else truth.id
     after = replace(made, id=new_id)
@@ -146,7 +158,16 @@ def _put(session: Session, case: ObjectCase, made: Instance, text: str, tool: st
         after = replace(after, attributes=truth.attributes)
         if truth.origin == HUMAN and truth.mask == after.mask:
             after = replace(after, origin=truth.origin)
-    _apply(session, case, (Change(truth, after),), text, tool)
+    allowed = _refusals_of(session, case, after) if truth is None else ()
+    _apply(session, case, (Change(truth, after),), text, tool, allowed=allowed)
+
+
+def _refusals_of(session: Session, case: ObjectCase, made: Instance) -> tuple[Instance, ...]:
+    """Return what says of an object, or of a prediction of its case, that it is none."""
+    both = (found_by(session, case, pipeline) for pipeline in SIDES)
+    same = [made, *(i for i in both if i is not None)]
+    refusals = session.document.refusals if session.document is not None else ()
+    return tuple(r for r in refusals if is_there(r, same))
 
 
 def _apply(
@@ -156,7 +177,9 @@ def _apply(
     text: str,
     tool: str,
     refused: tuple[Instance, ...] = (),
+    allowed: tuple[Instance, ...] = (),
 ) -> None:
     if not _is_here(session, case):
         raise ProjectError(tr("The object is in another image."))
-    session.apply(Edit(case.image_id, changes, text, tool=tool, refused=refused))
+    edit = Edit(case.image_id, changes, text, tool=tool, refused=refused, allowed=allowed)
+    session.apply(edit)

@@ -57,7 +57,8 @@ class StoryCard(QScrollArea):
             self._steps.setText("")
             return
         if truth is None or session.project is None or session.image is None:
-            self._head.setText(tr("Not annotated yet"))
+            refused = case.truth_id is None and case.settled
+            self._head.setText(tr("Said to be no object.") if refused else tr("Not annotated yet"))
             self._steps.setText("\n".join(why[0].upper() + why[1:] for why in case.why))
             return
         try:

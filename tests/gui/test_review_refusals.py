@@ -45,3 +45,39 @@ def test_an_object_that_is_found_twice_stays(
     assert session.instances == before
     assert session.document.refusals == ()
     assert window.notice.text == "The object is found twice; what is annotated stays."
+
+
+@pytest.mark.parametrize("key", [K.Key_Return, K.Key_N])
+def test_what_was_said_to_be_no_object_stays_none(
+    page: ReviewPage, window: MainWindow, key: Qt.Key
+) -> None:
+    session = window.session
+    go_to(page, "masks_differ")
+    press(page, K.Key_N)
+    refusals = session.document.refusals
+    assert len(refusals) == 2
+    go_to(page, "masks_differ")
+    assert page.panel.story.text.startswith("Said to be no object.")
+    press(page, key)
+    assert session.instances == ()
+    assert session.document.refusals == refusals
+    go_to(page, "a_alone", "a.png")
+    assert page.panel.story.text.startswith("Not annotated yet")
+
+
+@pytest.mark.parametrize("key", [K.Key_A, K.Key_B, K.Key_U])
+def test_an_object_that_is_taken_after_all_is_refused_no_more(
+    page: ReviewPage, window: MainWindow, key: Qt.Key
+) -> None:
+    session = window.session
+    go_to(page, "agree")
+    press(page, K.Key_N)
+    go_to(page, "masks_differ")
+    press(page, K.Key_N)
+    others, here = session.document.refusals[:2], session.document.refusals[2:]
+    go_to(page, "masks_differ")
+    press(page, key)
+    assert len(session.instances) == 1
+    assert session.document.refusals == others
+    session.undo()
+    assert session.document.refusals == others + here
