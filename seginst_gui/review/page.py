@@ -1,6 +1,7 @@
 """The page of a review: both sides linked, the keys that repair, the list of cases."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QResizeEvent
@@ -73,15 +74,19 @@ class ReviewPage(QWidget):
 
     def run(self, name: str) -> None:
         """Do what a review's action says; what cannot be done is said in a sentence."""
-        try:
-            self._run(name)
-        except SegInstError as error:
-            self.problem.emit(str(error))
+        self._attempt(partial(self._run, name))
 
     def undo(self) -> None:
         """Take the last decision back, wherever it was made."""
+        self._attempt(self.state.undo)
+
+    def redo(self) -> None:
+        """Make the decision again that was taken back last, wherever that was."""
+        self._attempt(self.state.redo)
+
+    def _attempt(self, act: Callable[[], object]) -> None:
         try:
-            self.state.undo()
+            act()
         except SegInstError as error:
             self.problem.emit(str(error))
 

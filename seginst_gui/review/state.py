@@ -22,6 +22,9 @@ from seginst_gui.review import KEY, recalled
 from seginst_gui.review.listing import CaseListing
 from seginst_gui.session import Session
 
+Act = tuple[int, ObjectCase | None]
+"""A step: its image, and what was in focus then."""
+
 
 class ReviewState(QObject):
     """The list and the case in focus; everything a person decides goes through the session."""
@@ -43,8 +46,11 @@ class ReviewState(QObject):
         """Whether the person went to an image without a case: none elsewhere takes them away."""
         self._place = 0
         self._places: dict[tuple[int | str | None, ...], int] = {}
-        self._acts: list[tuple[int, ObjectCase | None]] = []
-        """The steps since the review began: the image of each, and what was in focus then."""
+        self._acts: list[Act] = []
+        """The steps since the review began."""
+        self._undone: list[Act] = []
+        """The steps taken back since the last new one, in the order they were taken back."""
+        self._redoing = False
         self._wanted: tuple[int | str | None, ...] | None = None
         self.listing.changed.connect(self._arrange)
         session.stepped.connect(self._on_stepped)
@@ -148,14 +154,26 @@ class ReviewState(QObject):
 
     def undo(self) -> bool:
         """Take the last step back, in whichever image it was; return whether there was one."""
-        here = self.session.image_id
-        image_id, case = self._acts[-1] if self._acts else (here, None)
-        if image_id is not None and image_id != here:
-            self.session.open_image(image_id)
+        case = self._go_to_last(self._acts)
         done = self.session.undo() is not None
         if case is not None:
-            same = [c for c in self.listing.of(case.image_id) if c.key == case.key]
-            self.look_at(same[0] if same else None)
+            self.look_at(self._again(case))
+        return done
+
+    def can_redo(self) -> bool:
+        """Return whether a step was taken back in this review, in any image."""
+        return bool(self._undone)
+
+    def redo(self) -> bool:
+        """Do the step again that was taken back last, in whichever image; return as ``undo``."""
+        case = self._go_to_last(self._undone)
+        self._redoing = True
+        try:
+            done = self.session.redo() is not None
+        finally:
+            self._redoing = False
+        if case is not None:
+            self.look_at(self._again(case))
         return done
 
     def close(self) -> None:
@@ -166,11 +184,26 @@ class ReviewState(QObject):
 
     def _on_stepped(self, image_id: int, n: int) -> None:
         """Keep the steps as the images' histories have them, whoever made or undid one."""
-        for _ in range(n):
-            self._acts.append((image_id, self.focus))
+        if n > 0 and self._redoing and self._undone:
+            self._acts.append(self._undone.pop())
+        elif n > 0:
+            self._acts += [(image_id, self.focus)] * n
+            if not self._redoing:
+                self._undone.clear()
+        for _ in range(-n):
+            self._undone.append(self._take_last(image_id))
+
+    def _take_last(self, image_id: int) -> Act:
+        """Take an image's last step off the steps; one from before the review has no case."""
         places = [k for k, (other, _) in enumerate(self._acts) if other == image_id]
-        for place in reversed(places[n:] if n < 0 else ()):
-            del self._acts[place]
+        return self._acts.pop(places[-1]) if places else (image_id, None)
+
+    def _go_to_last(self, acts: Sequence[Act]) -> ObjectCase | None:
+        """Open the image of the last of the steps; return what was in focus then."""
+        image_id, case = acts[-1] if acts else (self.session.image_id, None)
+        if image_id is not None and image_id != self.session.image_id:
+            self.session.open_image(image_id)
+        return case
 
     def _arrange(self) -> None:
         names = {c.id: c.name for c in self.session.categories}

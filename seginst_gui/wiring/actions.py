@@ -38,7 +38,7 @@ def connect_actions(window: "MainWindow") -> None:
         "save": lambda: window.notice.say(tr("Saved: everything is, as it happens.")),
         "quit": window.close,
         "undo": lambda: (window.review_page or session).undo(),
-        "redo": session.redo,
+        "redo": lambda: (window.review_page or session).redo(),
         "paste": lambda: commands.operate(operations.paste),
         "show_all": lambda: operations.show_all(session),
         "select_all": lambda: session.select(i.id for i in session.open_to_change),

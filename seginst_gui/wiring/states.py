@@ -32,7 +32,7 @@ def show_states(window: "MainWindow") -> None:
         "deselect": document,
         "next_object": document,
         "undo": session.can_undo() or (page is not None and page.state.can_undo()),
-        "redo": session.can_redo(),
+        "redo": session.can_redo() or (page is not None and page.state.can_redo()),
         **dict.fromkeys(operations.ON_SELECTION, bool(session.selection)),
         "accept_all": session.layers.two_stage and bool(session.proposals("two-stage")),
         "accept_all_b": session.layers.end_to_end and bool(session.proposals("end-to-end")),

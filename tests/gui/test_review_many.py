@@ -127,3 +127,15 @@ def test_a_new_models_object_is_not_decided_before_it_is_seen(
     assert page.state.focus.found != case.found
     press(page, K.Key_B)
     assert [i.mask for i in objects(window)] == [block(1, 24, 20).mask]
+
+
+def test_undo_looks_at_the_case_before_the_list_is_there(
+    page: ReviewPage, window: MainWindow, hold_lists
+) -> None:
+    go_to(page, "masks_differ")
+    press(page, K.Key_A)
+    hold_lists()
+    page.undo()
+    assert (page.state.focus.a_id, objects(window)) == (2, ())
+    press(page, K.Key_A)
+    assert len(objects(window)) == 1

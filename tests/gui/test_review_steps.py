@@ -89,6 +89,71 @@ def test_undo_takes_back_what_was_drawn_in_another_image(
     assert session.image.path == "a.png"
 
 
+def redo(page: ReviewPage) -> None:
+    press(page)
+    QTest.keyClick(page.side_a, Qt.Key.Key_Z, CTRL | Qt.KeyboardModifier.ShiftModifier)
+
+
+def test_redo_goes_through_the_images_as_undo_did(page: ReviewPage, window: MainWindow) -> None:
+    session, action = window.session, window.actions_by_id["redo"]
+    go_to(page, "agree")
+    press(page, Qt.Key.Key_A)
+    go_to(page, "a_alone", "b.png")
+    press(page, Qt.Key.Key_N)
+    go_to(page, "b_alone")
+    press(page, Qt.Key.Key_B)
+    assert not action.isEnabled()
+    for _ in range(3):
+        by_key(page)
+    assert found(window) == [0, 0, 3]
+    redo(page)
+    assert (found(window), page.state.focus.kind) == ([1, 0, 3], "both_right")
+    redo(page)
+    assert session.image.path == "b.png"
+    assert len(session.document.refusals) == 1
+    redo(page)
+    assert (found(window), session.image.path) == ([2, 0, 3], "a.png")
+    assert not action.isEnabled()
+    by_key(page)
+    by_key(page)
+    assert (found(window), session.image.path) == ([1, 0, 3], "b.png")
+    assert (session.document.refusals, page.state.focus.kind) == ((), "a_alone")
+    assert action.isEnabled()
+
+
+def test_a_new_step_leaves_nothing_to_redo(page: ReviewPage, window: MainWindow) -> None:
+    go_to(page, "agree")
+    press(page, Qt.Key.Key_A)
+    by_key(page)
+    go_to(page, "a_alone", "b.png")
+    press(page, Qt.Key.Key_A)
+    assert not page.state.can_redo()
+    window.session.open_image(window.session.entries[1].ref.id)
+    assert not window.actions_by_id["redo"].isEnabled()
+    page.redo()
+    assert found(window) == [0, 1, 3]
+
+
+def test_redo_brings_a_step_from_before_the_review_back_in_its_image(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    session = window.session
+    (number,) = session.new_ids(1)
+    session.apply(add(session.image_id, [block(number, 250, 180)], "Draw"))
+    page = enter(qtbot, window)
+    go_to(page, "agree")
+    press(page, Qt.Key.Key_A)
+    for _ in range(2):
+        by_button(page)
+    assert found(window) == [0, 0, 3]
+    go_to(page, "a_alone", "b.png")
+    redo(page)
+    assert (found(window), session.image.path) == ([1, 0, 3], "a.png")
+    assert [i.id for i in session.instances] == [number]
+    redo(page)
+    assert found(window) == [2, 0, 3]
+
+
 def test_an_old_answer_does_not_take_the_place_of_a_new_one(
     qtbot: QtBot, page: ReviewPage, window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
