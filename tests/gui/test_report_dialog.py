@@ -16,6 +16,7 @@ from seginst_core.errors import DataError
 from seginst_core.project import Project
 from seginst_core.project.reviewing import ModelCost
 from seginst_core.review.compare import compare
+from seginst_core.review.report import write_report
 from seginst_core.review.report.reading import read_report
 from seginst_core.review.report.style import COLOURS, coloured
 from seginst_core.review.report.words import explanation, headline, number, signed
@@ -132,33 +133,40 @@ def test_the_tables_say_what_the_report_says(
     assert costs[3:] == ["2.5 s", "1.5", "4", "2"]
 
 
-@pytest.mark.parametrize("empty", ["b", "truth", "interval", "one class too many"])
+@pytest.mark.parametrize("empty", ["b", "truth", "crowds", "interval", "one class too many"])
 def test_a_report_that_lacks_something_is_shown_too(
-    folder: Path, show: Callable[..., ReportDialog], empty: str
+    folder: Path, tmp_path: Path, show: Callable[..., ReportDialog], empty: str
 ) -> None:
     data = orjson.loads((folder / "truth.json").read_bytes())
     a = orjson.loads((folder / "a.json").read_bytes())
     b = [] if empty == "b" else orjson.loads((folder / "b.json").read_bytes())
     if empty == "truth":
         data["annotations"] = []
+    if empty == "crowds":
+        data["annotations"] = [{**row, "iscrowd": 1} for row in data["annotations"]]
     report = compare(data, a, b, n_resamples=5)
     if empty == "interval":
         report["difference"]["ci95"] = [None, None]
     if empty == "one class too many":
         for found in report["confusion"].values():
             found["names"] = [f"class {k}" for k in range(26)]
-    dialog = show(orjson.loads(orjson.dumps(report)))
+            found["counts"] = [[1] * 27 for _ in range(27)]
+    write_report(report, tmp_path)
+    dialog = show(read_report(tmp_path))
     assert said(dialog)[0] == headline(report)
+    if empty in ("truth", "crowds"):
+        assert said(dialog)[0] == "Nothing to compare: the truth has no objects."
     assert [text for text in said(dialog) if text in TITLES] == list(TITLES)
     tables = {t.objectName()[len("report_") :] for t in dialog.findChildren(Figures)}
     missing = {
         "truth": {"budget"},
+        "crowds": {"budget"},
         "one class too many": {"confusion_a", "confusion_b"},
     }
     assert tables == TABLES - missing.get(empty, set())
     if empty == "b":
         assert row(table(dialog, "scores"), 0)[2] == "0.000"
-    if empty in ("truth", "interval"):
+    if empty in ("truth", "crowds", "interval"):
         assert not any("interval" in name for name in charts(dialog))
 
 

@@ -72,7 +72,8 @@ def _is_whole(report: Report) -> bool:
         len(report["difference"]["ci95"]) == 2
         and all(set(SCORE_NAMES) <= set(of) for of in scores)
         and all(set(KINDS) <= set(of) for of in faults)
-        and all(len(curve["a"]) == len(curve["b"]) > 1 for curve in report["curves"])
+        # Without a true object a curve has no points; one point is no curve.
+        and all(len(curve["a"]) == len(curve["b"]) != 1 for curve in report["curves"])
         and all(
             {len(rows), *map(len, rows)} == {len(found["names"]) + 1}
             for found in report["confusion"].values()
