@@ -91,17 +91,7 @@ def write_inputs(project: Project, folder: Path) -> Inputs:
     coco_json.write(fair, paths["truth"])
     for pipeline, name in zip(PIPELINES, ("a", "b"), strict=True):
         paths[name] = folder / f"{name}.json"
-        rows = [
-            row
-            for ref in seen_by_both
-            for row in coco_json.results(
-                ref.id,
-                [i for i in looks[pipeline][ref.id].instances if i.mask is not None],
-                ref.width,
-                ref.height,
-            )
-        ]
-        coco_json.save(paths[name], rows)
+        coco_json.save(paths[name], _rows(fair, looks[pipeline]))
     params: dict[str, JsonValue] = {key: str(path) for key, path in paths.items()}
     params["out"] = str(folder)
     known = {m.card.id: m for m in list_models(project.folder).models}
@@ -115,6 +105,18 @@ def write_inputs(project: Project, folder: Path) -> Inputs:
     ]
     a, b = (project.prediction_model_name(seen_by_both[0].id, p) for p in PIPELINES)
     return Inputs(params, (a, b), n_objects, len(dataset.images) - len(seen_by_both))
+
+
+def _rows(truth: Dataset, looks: Mapping[int, Prediction]) -> list[coco_json.Result]:
+    """Return the predicted masks in the truth's images, without those of removed classes."""
+    classes = {category.id for category in truth.categories}
+    rows = []
+    for ref in truth.images:
+        found = [
+            i for i in looks[ref.id].instances if i.mask is not None and i.category_id in classes
+        ]
+        rows += coco_json.results(ref.id, found, ref.width, ref.height)
+    return rows
 
 
 def _show(

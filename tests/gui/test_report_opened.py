@@ -18,7 +18,7 @@ from seginst_gui.main_window import MainWindow
 from seginst_gui.widgets.figures import Figures
 
 from .report_hands import row, said, table, write
-from .review_scenes import block, make_project, open_window
+from .review_scenes import block, make_project, open_window, predict
 
 
 @pytest.fixture
@@ -40,6 +40,19 @@ def test_the_notice_opens_the_report(qtbot: QtBot, window: MainWindow) -> None:
     shown = [d for d in window.findChildren(ReportDialog) if d.isVisible()]
     assert shown == [dialog]
     assert dialog.parent() is window
+
+
+def test_a_class_that_was_removed_is_in_no_report(qtbot: QtBot, window: MainWindow) -> None:
+    """Nobody's object is a ship, but A and B have seen one."""
+    session = window.session
+    done = session.entries[2].ref.id
+    for pipeline in PIPELINES:
+        found = [block(1, 40, 40), block(2, 120, 40, category=2)]
+        predict(session.project, done, pipeline, found, model=f"new-{pipeline}")
+    session.project.remove_category(2)
+    session.refresh_categories()
+    figures = table(reported(qtbot, window), "confusion_a")
+    assert [row(figures, k) for k in range(figures.rowCount())] == [["1", "2"], ["0", ""]]
 
 
 def reported(qtbot: QtBot, window: MainWindow) -> ReportDialog:
