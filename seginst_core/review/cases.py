@@ -8,7 +8,7 @@ import numpy as np
 
 from seginst_core.events import Reporter
 from seginst_core.review.inputs import Item, Truth
-from seginst_core.review.ious import same_category
+from seginst_core.review.ious import Group, box_ious, item_ious, same_category
 from seginst_core.review.matching import Indexes, Ious, greedy
 from seginst_core.review.rles import mask_ious
 from seginst_core.review.schema import (
@@ -36,6 +36,7 @@ def list_cases(
     a true object of its category (best scores first, mask IoU at least 0.5); what is left may claim
     an object that nobody of its side found, as a poor or wrongly classed attempt (IoU at
     least 0.1). The rest are duplicates of found objects, or false; inside a crowd they are neither.
+    Of an object known only by its box it is the box IoU that counts.
     With ``nearest_first`` not the best scores choose first but the highest IoUs: what a person
     looks at is then the prediction that lies nearest, though COCO would count another.
     """
@@ -145,8 +146,7 @@ def _side(
     *,
     nearest_first: bool,
 ) -> _Side:
-    masks = [item.rle for item in found]
-    ious = mask_ious(masks, [item.rle for item in objects], [False] * len(objects))
+    ious = _overlaps(objects, found)
     scores = np.array([item.score for item in found])
     if nearest_first and ious.size:
         scores = ious.max(axis=1)
@@ -156,7 +156,7 @@ def _side(
     open_ious[:, right[right >= 0]] = 0.0
     claim = greedy(open_ious, scores, [CASE_POOR_IOU])[0]
 
-    inside = mask_ious(masks, [item.rle for item in crowds], [True] * len(crowds))
+    inside = item_ious(found, crowds, [True] * len(crowds))
     duplicate_of: dict[int, int] = {}
     false: list[int] = []
     for p in np.flatnonzero((right < 0) & (claim < 0)):
@@ -168,6 +168,18 @@ def _side(
     return _Side(
         found, ious, _inverse(right, n_objects), _inverse(claim, n_objects), duplicate_of, false
     )
+
+
+def _overlaps(objects: Sequence[Item], found: Sequence[Item]) -> Ious:
+    """Return the IoUs ``(n_found, n_objects)``: of the masks, or of the boxes if there is no mask.
+
+    A mask seldom fills its box, so that beside the box as a mask the best one would look poor.
+    """
+    ious = item_ious(found, objects, [False] * len(objects))
+    boxes = [t for t, item in enumerate(objects) if item.box_only]
+    if boxes:
+        ious[:, boxes] = box_ious(Group(tuple(objects[t] for t in boxes), tuple(found)))
+    return ious
 
 
 def _inverse(taken: Indexes, n_objects: int) -> Indexes:

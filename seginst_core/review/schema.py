@@ -84,7 +84,8 @@ class Difference(TypedDict):
 class Case(TypedDict):
     """One row of review: a truth with what A and B made of it, or a prediction without a truth.
 
-    The indexes are places in the predictions' files, the IoUs are those of the masks.
+    The indexes are places in the predictions' files. The IoUs are those of the masks, or of the
+    boxes if the truth knows the object only by its box.
     """
 
     image_id: int

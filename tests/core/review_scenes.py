@@ -19,6 +19,12 @@ def rectangle(x, y, width, height):
     return bits
 
 
+def diamond(x, y, reach):
+    """Return a filled diamond around a pixel as full-image bits: half of its box."""
+    rows, columns = np.ogrid[:HEIGHT, :WIDTH]
+    return (abs(rows - y) + abs(columns - x) <= reach).astype(np.uint8)
+
+
 def segment(bits):
     """Return the mask's COCO fields: compressed RLE, bbox and area."""
     rle = coco_mask.encode(np.asfortranarray(bits))

@@ -17,7 +17,7 @@ from seginst_core.review.ious import item_ious
 from seginst_core.review.metrics import evaluate
 from seginst_core.types import Box, Mask
 
-from .review_scenes import predictions, random_predictions, random_truth, rectangle, truth
+from .review_scenes import diamond, predictions, random_predictions, random_truth, rectangle, truth
 
 TIDE_NAMES = {"Cls": "class", "Both": "both", "Dupe": "duplicate", "Bkg": "false", "Miss": "missed"}
 
@@ -180,6 +180,17 @@ def test_confusion_counts_every_object_and_every_prediction_once() -> None:
     table = confusion(true, read_predictions(predictions(rows), true))
     assert table["names"] == ["plane", "ship"]
     assert table["counts"] == [[1, 0, 0], [1, 0, 1], [0, 1, 0]]
+
+
+def test_confusion_leaves_out_objects_known_only_by_their_box() -> None:
+    """A diamond, which covers half of its box, and a square beside it."""
+    objects = [(1, 1, rectangle(10, 10, 41, 41), False), (1, 2, rectangle(60, 10, 40, 40), False)]
+    rows = [(1, 1, diamond(30, 30, 20), 0.9), (1, 2, rectangle(60, 10, 40, 40), 0.9)]
+    scene = truth(objects)
+    del scene["annotations"][0]["segmentation"]
+    true = read_truth(scene)
+    table = confusion(true, read_predictions(predictions(rows), true))
+    assert table["counts"] == [[0, 0, 0], [0, 1, 0], [0, 0, 0]]
 
 
 def test_the_comparison_holds_budgets_and_confusions() -> None:

@@ -1,18 +1,23 @@
 """Hand-made scenes, one for every kind of case."""
 
+from dataclasses import replace
+
 import pytest
 
 from seginst_core.events import Reporter
 from seginst_core.review.cases import count_kinds, list_cases, mistakes, worth
 from seginst_core.review.inputs import read_predictions, read_truth
+from seginst_core.review.objects.cases import image_cases
 from seginst_core.review.schema import CASE_KINDS
 
-from .review_scenes import predictions, random_predictions, random_truth, rectangle, truth
+from .review_instances import disc, objects
+from .review_scenes import diamond, predictions, random_predictions, random_truth, rectangle, truth
 
 PLANE, SHIP = 1, 2
 WHOLE = rectangle(50, 50, 40, 40)
 HALF = rectangle(50, 50, 40, 15)
 AWAY = rectangle(150, 120, 30, 30)
+BOXED = diamond(70, 70, 20)
 SHIFTED_AWAY = rectangle(152, 120, 30, 30)
 
 
@@ -87,6 +92,32 @@ FALSE = (PLANE, AWAY, 0.7)
 )
 def test_each_kind_of_case(a, b, expected):
     assert cases_of(ONE, a, b) == expected
+
+
+@pytest.mark.parametrize(
+    ("a", "kind", "iou"),
+    [(BOXED, "both_right", 1.0), (diamond(70, 70, 12), "b_only", 25**2 / 41**2)],
+)
+def test_an_object_known_only_by_its_box_is_compared_by_the_box(a, kind, iou):
+    """What was drawn as a diamond, which covers half of its box, is still the object."""
+    scene = truth([(1, PLANE, BOXED, False), (1, PLANE, AWAY, False)])
+    del scene["annotations"][0]["segmentation"]
+    of = read_truth(scene)
+    sides = [[(1, PLANE, bits, 0.9), (1, PLANE, AWAY, 0.8)] for bits in (a, BOXED)]
+    found = [read_predictions(predictions(side), of) for side in sides]
+    assert list_cases(of, *found, Reporter()) == [
+        case(kind, 1, 0, 0, iou, 1.0),
+        case("both_right", 2, 1, 1, 1.0, 1.0),
+    ]
+
+
+def test_the_window_compares_such_an_object_by_its_box_too():
+    """A disc fills 78 % of its box; where A's is a little smaller, A is still good."""
+    true = replace(disc(1, 50, 50, 20), mask=None)
+    a, b = disc(1, 50, 50, 19, score=0.9), disc(1, 50, 50, 20, score=0.9)
+    (row,) = image_cases(objects(truth=(true,), a=(a,), b=(b,)))
+    assert (row.kind, row.fault_a, row.fault_b) == ("both_right", None, None)
+    assert (row.iou_a, row.iou_b) == (pytest.approx(39**2 / 41**2), 1.0)
 
 
 def test_predictions_below_the_score_are_left_out_but_keep_their_places():

@@ -14,7 +14,8 @@ def confusion(truth: Truth, found: Sequence[Item]) -> Confusion:
     """Return how often each true class was predicted as each, at an IoU of 0.5 whatever the class.
 
     Predictions below a score of 0.5 are left out. The last row holds predictions without a true
-    object, the last column true objects without a prediction. Crowds are left out.
+    object, the last column true objects without a prediction. Crowds are left out, and so are
+    objects known only by their box, as in the AP: nobody knows which outline is theirs.
     """
     names = list(truth.categories.values())
     place = {category_id: k for k, category_id in enumerate(truth.categories)}
@@ -24,8 +25,8 @@ def confusion(truth: Truth, found: Sequence[Item]) -> Confusion:
     nothing = len(names)
     for image_id in truth.images:
         all_true, guesses = true_by_image.get(image_id, []), by_image.get(image_id, [])
-        objects = [item for item in all_true if not item.iscrowd]
-        crowds = [item.rle for item in all_true if item.iscrowd]
+        objects = [item for item in all_true if not (item.iscrowd or item.box_only)]
+        crowds = [item.rle for item in all_true if item.iscrowd or item.box_only]
         masks = [item.rle for item in guesses]
         ious = mask_ious(masks, [item.rle for item in objects], [False] * len(objects))
         scores = np.array([item.score for item in guesses])
