@@ -39,7 +39,8 @@ class StoryStep:
 class Taken:
     """An object that was taken over from a model and is still there, and what it cost the person.
 
-    ``taken_at`` is UTC, ISO 8601; ``n_edits`` are edits after that, ``seconds`` holds both.
+    ``taken_at`` is UTC, ISO 8601; ``n_edits`` are edits after that, ``seconds`` holds both, but not
+    what was done to the object before.
     """
 
     instance: Instance
@@ -102,8 +103,10 @@ class Reviewing:
         with self.reading() as db:
             for (_, _, made_at, seconds, n_changes), changes in _steps(db, "1", ()):
                 for change in changes:
-                    first, n_edits, so_far = spent.get(change.id, (made_at, 0, 0.0))
-                    n_edits += change.before is not None and not _is_verdict(change)
+                    begun = made_at, 0, 0.0
+                    is_taking = _is_taking(change)
+                    first, n_edits, so_far = begun if is_taking else spent.get(change.id, begun)
+                    n_edits += not is_taking and not _is_verdict(change)
                     spent[change.id] = first, n_edits, so_far + seconds / n_changes
             found = history.annotations(db, ("todo", "draft", "done"))
         taken = [
@@ -186,6 +189,19 @@ def _story_step(
     after = None if change.after is None else change.after.mask
     n_pixels = changed_pixels(before, after)
     return StoryStep(text, tool, made_at, seconds / n_changes, n_pixels, change.after)
+
+
+def _is_taking(change: Change) -> bool:
+    """Whether a change makes the object the drawing of a model that it was not one of before."""
+    before, after = change.before, change.after
+    if after is None or after.origin.kind != "model":
+        return False
+    return before is None or _source(before) != _source(after)
+
+
+def _source(instance: Instance) -> tuple[str, str, PipelineName | None]:
+    origin = instance.origin
+    return origin.kind, origin.model, origin.pipeline
 
 
 def _is_verdict(change: Change) -> bool:

@@ -6,12 +6,13 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from seginst_core.errors import ProjectError
-from seginst_core.project import Edit, Project, add, change, invert, painted
+from seginst_core.project import Change, Edit, Project, add, change, invert, painted
 from seginst_core.project.reviewing import Substitute, changed_pixels
 from seginst_core.types import HUMAN, Box, Instance, Origin
 
@@ -128,6 +129,30 @@ def test_what_was_taken_over_comes_in_that_order_with_what_it_cost(folder: Path)
         assert all(t.seconds >= 0.0 for t in taken)
         (cost,) = project.reviewing.costs()
         assert cost.seconds == pytest.approx(sum(t.seconds for t in taken))
+
+
+@pytest.mark.parametrize("origin", [HUMAN, replace(A, model="card-b", pipeline="end-to-end")])
+def test_what_was_done_before_an_object_was_taken_over_is_no_cost_of_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, origin: Origin
+) -> None:
+    """It is drawn and corrected for long, then one step puts the model's object in its place."""
+    with Project.open(folder) as project:
+        (number,) = project.new_ids(1)
+        drawn = replace(blob(number), origin=origin)
+        models = replace(blob(number, 7, origin=A), score=0.8)
+        looked = replace(models, origin=replace(A, seen=True))
+        steps = [None, drawn, painted(drawn, reshaped(drawn, 5).mask), models, looked]
+        document, now = project.document(1), time.monotonic()
+        for before, after in pairwise(steps):
+            now += 20 if after is not models else 1
+            monkeypatch.setattr(time, "monotonic", lambda now=now: now)
+            project.commit(document, Edit(1, (Change(before, after),), "A step"))
+        (taken,) = project.reviewing.taken()
+        story = project.reviewing.story(1, number)
+        assert (taken.n_edits, taken.taken_at) == (0, story[2].made_at)
+        assert taken.seconds == pytest.approx(1 + 20)
+        project.commit(document, change(1, [(looked, painted(looked, drawn.mask))], "Brush"))
+        assert project.reviewing.taken()[0].n_edits == 1
 
 
 def test_a_long_pause_is_not_work(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
