@@ -48,6 +48,11 @@ class NavigationView(QWidget):
         """Widget pixels to the image pixel."""
         return self._camera.zoom
 
+    @property
+    def fits(self) -> bool:
+        """Whether the whole image is shown, and will be at another size of the widget."""
+        return self._fits
+
     def sizeHint(self) -> QSize:
         """Return a size that most screens have room for."""
         return QSize(960, 640)
@@ -65,8 +70,7 @@ class NavigationView(QWidget):
     def fit(self) -> None:
         """Show the whole image, and go on doing so when the widget changes its size."""
         if self._size is not None:
-            self._look(cameras.fitted(self._size, self._view_size()))
-            self._fits = True
+            self._look(cameras.fitted(self._size, self._view_size()), fits=True)
 
     def actual_size(self) -> None:
         """Show one image pixel as one pixel of the widget, about the middle."""
@@ -143,9 +147,7 @@ class NavigationView(QWidget):
         if isinstance(event, QGestureEvent):
             return self._pinch(event)
         if event.type() == QEvent.Type.DevicePixelRatioChange and self._size is not None:
-            fits = self._fits
-            self._look(self._exact)
-            self._fits = fits
+            self._look(self._exact, fits=self._fits)
         return super().event(event)
 
     def _pinch(self, event: QGestureEvent) -> bool:
@@ -222,12 +224,13 @@ class NavigationView(QWidget):
             self._look(start.zoomed(zoom, about.x(), about.y()))
             self._anchor = about
 
-    def _look(self, camera: Camera) -> None:
+    def _look(self, camera: Camera, *, fits: bool = False) -> None:
         assert self._size is not None
         before = self._camera
         self._exact = cameras.kept_in_view(camera, self._size, self._view_size())
         self._camera = self._exact.snapped(self.devicePixelRatioF())
-        self._fits, self._anchor = False, None
+        # Before the signals: who is linked to this view asks for it.
+        self._fits, self._anchor = fits, None
         if self._camera != before:
             self.update()
             self.view_changed.emit()

@@ -137,7 +137,10 @@ class ReviewPage(QWidget):
     def _link(self, view: SideView, other: SideView) -> None:
         if not self._linking:
             self._linking = True
-            other.look_at(*view.centre(), view.zoom)
+            if view.fits:
+                other.fit()
+            else:
+                other.look_at(*view.centre(), view.zoom)
             self._linking = False
 
     def _on_focus(self) -> None:
