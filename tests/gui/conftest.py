@@ -6,8 +6,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from seginst_core.types import HUMAN, Box, Instance, Mask, Origin
@@ -17,16 +15,6 @@ from seginst_gui.session import Session
 MakeFolder = Callable[..., Path]
 MakeInstance = Callable[..., Instance]
 NAMES = ("a.png", "b.png", "sub/c.png")
-
-
-@pytest.fixture(autouse=True)
-def nothing_left() -> Iterator[None]:
-    """Let all windows go after a test: each later one would take its time for them, too."""
-    yield
-    for widget in QApplication.topLevelWidgets():
-        widget.close()
-        widget.deleteLater()
-    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture

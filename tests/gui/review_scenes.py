@@ -6,8 +6,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from seginst_core.masks.geometry import mask_box
@@ -119,6 +120,9 @@ def open_window(qtbot: QtBot, folder: Path) -> Iterator[MainWindow]:
     qtbot.waitUntil(lambda: window.session.picture is not None)
     yield window
     window.close()
+    # Gone for good: later windows would take their time for it as well.
+    window.deleteLater()
+    QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
 
 
 def enter(qtbot: QtBot, window: MainWindow) -> ReviewPage:
