@@ -5,9 +5,9 @@ So the letters of the editor's tools are free for verdicts: one key settles a ca
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QWidget
 
 from seginst_gui.actions import ActionEntry, make_action
 from seginst_gui.language import later
@@ -49,15 +49,60 @@ REVIEW_ACTIONS: Mapping[str, ActionEntry] = {
 }
 
 
+_BUTTONS = (
+    *("confirm_case", "take_a", "take_b", "", "redraw_in_b", "a_with_b_class"),
+    *("unite", "intersect", "", "draw_case", "not_object"),
+)
+
+
+class KeyBar(QFrame):
+    """The review's buttons: what each does and its key, the key alone where words have no room."""
+
+    def __init__(self, actions: Mapping[str, QAction]) -> None:
+        super().__init__()
+        self.setObjectName("review_bar")
+        self._actions = [actions[name] for name in _BUTTONS if name]
+        self._wide_px = 0
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(8, 6, 8, 6)
+        self._row.setSpacing(2)
+        self._row.addStretch(1)
+        for name in _BUTTONS:
+            if name:
+                self._row.addWidget(_button(actions[name]))
+            else:
+                self._row.addSpacing(12)
+        self._row.addStretch(1)
+        self._say(words=False)
+        self._narrow_px = self._row.minimumSize().width()
+        self._say(words=True)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the room that the keys alone take."""
+        return QSize(self._narrow_px, self._row.minimumSize().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Say in words what the keys do as long as there is room."""
+        super().resizeEvent(event)
+        if self._words:
+            self._wide_px = self._row.minimumSize().width()
+        if self._words != (event.size().width() >= self._wide_px):
+            self._say(words=not self._words)
+
+    def _say(self, *, words: bool) -> None:
+        self._words = words
+        for action in self._actions:
+            name = action.shortcuts()[0].toString(QKeySequence.SequenceFormat.NativeText)
+            key = f"[{'⏎' if name == 'Return' else name}]"
+            action.setIconText(f"{action.text()}\n{key}" if words else key)
+
+
 def make_review_actions(parent: QWidget) -> dict[str, QAction]:
     """Make the review's actions; their keys are the page's to give, not the window's."""
     actions = {name: make_action(parent, name, entry) for name, entry in REVIEW_ACTIONS.items()}
     for action in actions.values():
         action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         action.setEnabled(False)
-        # What its button says, the key with it.
-        keys = action.shortcuts()[0].toString(QKeySequence.SequenceFormat.NativeText)
-        action.setIconText(f"{action.text()}  [{'⏎' if keys == 'Return' else keys}]")
     return actions
 
 
@@ -69,3 +114,14 @@ def action_of(event: QKeyEvent, actions: Mapping[str, QAction]) -> QAction | Non
         if pressed in actions[name].shortcuts():
             return actions[name]
     return None
+
+
+def _button(action: QAction) -> QToolButton:
+    """Return a button with its text below its picture."""
+    button = QToolButton()
+    button.setDefaultAction(action)
+    button.setObjectName(f"button_{action.objectName()}")
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+    button.setIconSize(QSize(20, 20))
+    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return button

@@ -3,25 +3,20 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from seginst_core.errors import SegInstError
 from seginst_gui.jobs.predicting import Predictor
 from seginst_gui.operations import repairs
-from seginst_gui.review.keys import REVIEW_ACTIONS, action_of
+from seginst_gui.review.keys import REVIEW_ACTIONS, KeyBar, action_of
 from seginst_gui.review.panel import ReviewPanel
 from seginst_gui.review.sides import SideView
 from seginst_gui.review.stages import StageFinder
 from seginst_gui.review.state import ReviewState
 from seginst_gui.session import Session
 from seginst_gui.tools.base import Tool
-
-_BUTTONS = (
-    *("confirm_case", "take_a", "take_b", "", "redraw_in_b", "a_with_b_class"),
-    *("unite", "intersect", "", "draw_case", "not_object"),
-)
 
 
 class ReviewPage(QWidget):
@@ -204,24 +199,12 @@ class ReviewPage(QWidget):
         views.setSpacing(2)
         views.addWidget(self.side_a, 1)
         views.addWidget(self.side_b, 1)
-        bar = QFrame()
-        bar.setObjectName("review_bar")
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(8, 6, 8, 6)
-        row.setSpacing(4)
-        row.addStretch(1)
-        for name in _BUTTONS:
-            if name:
-                row.addWidget(_button(self._actions[name]))
-            else:
-                row.addSpacing(14)
-        row.addStretch(1)
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(views, 1)
-        column.addWidget(bar)
+        column.addWidget(KeyBar(self._actions))
         halves = QSplitter(Qt.Orientation.Horizontal)
         halves.addWidget(left)
         halves.addWidget(self.panel)
@@ -264,14 +247,3 @@ class ReviewPage(QWidget):
     def _is_ours(self, event: QKeyEvent) -> bool:
         undo = event.matches(QKeySequence.StandardKey.Undo)
         return undo or action_of(event, self._actions) is not None
-
-
-def _button(action: QAction) -> QToolButton:
-    """Return a button that says its key."""
-    button = QToolButton()
-    button.setDefaultAction(action)
-    button.setObjectName(f"button_{action.objectName()}")
-    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-    button.setIconSize(QSize(20, 20))
-    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    return button

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
 from seginst_core.project import Project
@@ -58,3 +59,20 @@ def test_a_review_with_nothing_to_decide_shows_the_whole_image(
     assert page.side_a.zoom == page.side_b.zoom
     page.side_a.fit()
     assert are_fitted(page)
+
+
+def test_the_window_keeps_its_size_and_the_buttons_say_their_keys_where_words_have_no_room(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    window.resize(1280, 800)
+    window.actions_by_id["review"].trigger()
+    page = window.review_page
+    assert page is not None
+    button = page.findChild(QToolButton, "button_redraw_in_b")
+    assert isinstance(button, QToolButton)
+    assert (window.width(), button.text()) == (1280, "A's mask in B's box\n[X]")
+    window.resize(1000, 800)
+    qtbot.waitUntil(lambda: button.text() == "[X]")
+    assert window.width() == 1000
+    window.resize(1280, 800)
+    qtbot.waitUntil(lambda: button.text() != "[X]")
