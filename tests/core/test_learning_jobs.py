@@ -91,6 +91,17 @@ def params(discs, out, **changes):
     }
 
 
+def refresh_params(discs, out, **changes):
+    return {
+        "model": str(discs / "good"),
+        "train": str(discs / "train.json"),
+        "val": str(discs / "val.json"),
+        "images": str(discs / "images"),
+        "out": str(out),
+        **changes,
+    }
+
+
 def shuffled(discs, folder):
     """The train set with every object's mask taken from somewhere else in its box."""
     coco = json.loads((discs / "train.json").read_text())
@@ -203,26 +214,12 @@ def test_an_image_that_is_gone_is_left_out_of_a_refresh_test(discs, tmp_path):
     gone = [{**image, "file_name": "gone.png"} for image in coco["images"][:1]]
     data = tmp_path / "val.json"
     data.write_text(json.dumps({**coco, "images": [*gone, *coco["images"][1:]]}))
-    asked = {
-        "model": str(discs / "good"),
-        "train": str(discs / "train.json"),
-        "val": str(data),
-        "images": str(discs / "images"),
-        "out": str(tmp_path / "out"),
-        "iterations": 1,
-    }
+    asked = refresh_params(discs, tmp_path / "out", val=str(data), iterations=1)
     assert JOBS["refresh_masks"](asked, Reporter())["n"] == 20
 
 
 def test_a_refresh_keeps_the_detector_and_goes_only_if_better(discs, tmp_path):
-    asked = {
-        "model": str(discs / "good"),
-        "train": str(discs / "train.json"),
-        "val": str(discs / "val.json"),
-        "images": str(discs / "images"),
-        "out": str(tmp_path / "refreshed"),
-        "iterations": 120,
-    }
+    asked = refresh_params(discs, tmp_path / "refreshed", iterations=120)
     result = JOBS["refresh_masks"](asked, Reporter())
     assert result["n"] == 24
     assert result["better"] is True
@@ -244,14 +241,7 @@ def test_a_refresh_needs_something_to_be_tried_on(discs, tmp_path):
     coco = json.loads((discs / "val.json").read_text())
     few = tmp_path / "few.json"
     few.write_text(json.dumps({**coco, "annotations": coco["annotations"][:2]}))
-    asked = {
-        "model": str(discs / "good"),
-        "train": str(discs / "train.json"),
-        "val": str(few),
-        "images": str(discs / "images"),
-        "out": str(tmp_path / "out"),
-        "iterations": 1,
-    }
+    asked = refresh_params(discs, tmp_path / "out", val=str(few), iterations=1)
     with pytest.raises(DataError, match="tried on 5 corrected objects"):
         JOBS["refresh_masks"](asked, Reporter())
 

@@ -119,8 +119,12 @@ def open_window(qtbot: QtBot, folder: Path) -> Iterator[MainWindow]:
     qtbot.waitExposed(window)
     qtbot.waitUntil(lambda: window.session.picture is not None)
     yield window
+    let_go(window)
+
+
+def let_go(window: MainWindow) -> None:
+    """Delete a window: later ones would take their time for it as well."""
     window.close()
-    # Gone for good: later windows would take their time for it as well.
     window.deleteLater()
     QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
 

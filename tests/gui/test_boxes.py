@@ -6,9 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from seginst_core.masks.geometry import subtract
@@ -17,6 +16,8 @@ from seginst_core.project.edits import add
 from seginst_core.types import Box, Instance, Mask
 from seginst_gui.app import build_window
 from seginst_gui.main_window import MainWindow
+
+from .review_scenes import let_go
 
 LEFT, K = Qt.MouseButton.LeftButton, Qt.Key
 WIDTH, HEIGHT = 80, 60
@@ -40,10 +41,7 @@ def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
     qtbot.waitExposed(window)
     qtbot.waitUntil(lambda: window.session.picture is not None)
     yield window
-    window.close()
-    # Gone for good: later windows would take their time for it as well.
-    window.deleteLater()
-    QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
+    let_go(window)
 
 
 def press(window: MainWindow, *keys: Qt.Key) -> None:

@@ -9,8 +9,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from seginst_core.formats import coco_json
 from seginst_core.project import Project
+from seginst_core.project.edits import add
 from seginst_core.types import Prediction
+from seginst_gui.jobs import refreshing
+from seginst_gui.jobs.model_choice import find_model, load_choice
 from seginst_gui.jobs.plan import FineTunePlan, write_jobs
 from seginst_gui.main_window import MainWindow
 
@@ -133,3 +137,64 @@ def test_a_run_that_another_model_overtook_does_not_take_its_place(
     assert "another is live now" in window.notice.text
     qtbot.mouseClick(button(window, "notice_button"), LEFT)
     assert live_name(window) not in (second, "first-two-stage")
+
+
+def test_what_lies_outside_the_project_is_not_deleted_with_a_run(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    project = window.session.project
+    assert project is not None
+    elsewhere = tmp_path / "another project" / "models" / "new"
+    elsewhere.mkdir(parents=True)
+    own = project.models_folder / "new"
+    own.mkdir()
+    for out in (elsewhere, own):
+        run = project.learning.begin("fine_tune", "Left", {"out": str(out)})
+        project.learning.set_run(run, "paused")
+    window.session.close()
+    window.commands.open_folder(project.folder)
+    qtbot.mouseClick(button(window, "cancel"), LEFT)
+    assert states(window) == ["cancelled", "cancelled"]
+    assert (elsewhere.is_dir(), own.is_dir()) == (True, False)
+
+
+def test_a_renamed_class_does_not_change_the_starter(window: MainWindow) -> None:
+    project = window.session.project
+    assert project is not None
+    (plane,) = project.categories()
+    with project.learning.writing() as db:
+        db.execute("DELETE FROM live_models")
+    for name, starter in (("nucleus", "nuclei"), ("airplane", "airplane"), ("thing", "airplane")):
+        project.update_category(replace(plane, name=name))
+        chosen = load_choice(project)["end-to-end"].name
+        assert chosen == f"{starter}-end-to-end", name
+
+
+def test_a_refresh_does_not_learn_from_what_shows_a_held_out_image(
+    learning_folder: Path,
+) -> None:
+    with Project.open(learning_folder) as project:
+        learning = project.learning
+        todo = [e.ref.id for e in project.images() if e.state == "todo"]
+        done = [e.ref.id for e in project.images() if e.state == "done"]
+        looks = {k: f"{0x1111111111111111 * (n + 1):016x}" for n, k in enumerate(done)}
+        learning.set_looks(looks)
+        held = next(k for k, side in learning.draw_sides().items() if side)
+        twin, other = todo[:2]
+        learning.set_looks({twin: looks[held], other: "f" * 16})
+        for image_id in (twin, other):
+            made = [drawn(k, 15 * n) for n, k in enumerate(project.new_ids(5))]
+            project.commit(project.document(image_id), add(image_id, made, "Draw"))
+        plane = project.categories()[0]
+        project.update_category(replace(plane, name="aircraft"))
+        model = find_model(project, learning.live_models("two-stage")[-1].folder)
+        assert model is not None
+        job = refreshing._job(project, model)
+        read = {p: coco_json.load(Path(str(job.params[p]))).images for p in ("train", "val")}
+        assert twin in read["val"]
+        assert held in read["val"]
+        assert other in read["train"]
+        assert not {twin, held} & set(read["train"])
+        assert learning.held_out()[other] is False
+        assert twin not in learning.held_out()
+        assert job.params["renamed"] == {"plane": "aircraft"}
