@@ -11,7 +11,8 @@ more (whole images). A new model goes live only if it is better.
 The starter of the planes is the one that ships and has seen no real image. The one of the nuclei
 that ships has learned these very images, so another is trained first, on those of
 ``instances_val.json``, for ``--starter-minutes``; as in the window, where no starter knows a class,
-it begins with that of the planes.
+it begins with that of the planes. ``--starter airplane-two-stage`` leaves that out: the nuclei are
+then labelled, and learned from, with a model that has never seen one, as any class of one's own is.
 """
 
 import argparse
@@ -56,6 +57,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="ten images, two iterations a round")
     parser.add_argument("--minutes", type=float, default=5.0, help="of training after a round")
     parser.add_argument("--starter-minutes", type=float, default=20.0)
+    parser.add_argument("--starter", help="begin with this model instead: a name or a folder")
     parser.add_argument(
         "--iterations", type=int, help="a stage, instead of minutes: the same on a busy machine"
     )
@@ -76,8 +78,8 @@ def main() -> None:
             scenes = scenes_of(
                 Path(home) / data.folder, QUICK_IMAGES if given.quick else given.images
             )
-            if data.starter:
-                starter = resolve(data.starter)
+            if known := given.starter or data.starter:
+                starter = resolve(known)
             else:
                 out = Path(folder) / "starter"
                 begin = resolve(BEGIN)

@@ -184,6 +184,8 @@ class Loop:
         train, tried = newest(train, MOST_TRAIN), newest(tried, MOST_TRIED)
         if n_objects(tried) < MIN_TRIED:
             return f"no refresh: {n_objects(tried)} corrected objects to try it on"
+        if self._lacks():
+            return "no refresh: the model does not know the class"
         run, out = self._run(train, tried)
         result = JOBS["refresh_masks"](
             {
@@ -250,7 +252,12 @@ class Loop:
         coco_json.write(val, run / "val.json")
         return run, self._project.models_folder / f"run-{self._n_runs}"
 
+    def _lacks(self) -> bool:
+        return bool(read_card(self.live).lacks([self._category.name]))
+
     def _stage(self, scenes: Sequence[Scene], cost: Cost) -> Stage:
+        if self._lacks():
+            return "all"
         pairs = [
             (_objects(work, range(len(work.masks)), self._category.id, ""), found)
             for work, found in zip(cost.works, cost.found, strict=True)

@@ -6,10 +6,11 @@ and never runs code.
 
 import hashlib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 import tomli_w
 
@@ -58,6 +59,13 @@ class ModelCard:
         """Twelve hex digits that change whenever a weight does."""
         joined = "".join(f"{name}{digest}" for name, digest in sorted(self.files.items()))
         return hashlib.sha256(joined.encode()).hexdigest()[:12]
+
+    def lacks(
+        self, names: Iterable[str], renamed: Mapping[str, str] = MappingProxyType({})
+    ) -> list[str]:
+        """Return those classes that the model does not know; ``renamed`` as in ``named_now``."""
+        known = {c.name.casefold() for c in named_now(self.categories, renamed)}
+        return [name for name in names if name.casefold() not in known]
 
 
 def read_card(folder: Path) -> ModelCard:

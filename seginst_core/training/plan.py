@@ -203,8 +203,7 @@ def planned(config: TrainConfig, scenes: Scenes) -> tuple[ModelCard, ModelCard |
 
 def _check_shared(begun: ModelCard, categories: Sequence[Category]) -> None:
     """Refuse to train masks alone for a detector that will never name one of the classes."""
-    known = {c.name.casefold() for c in begun.categories}
-    if not any(c.name.casefold() in known for c in categories):
+    if len(begun.lacks(c.name for c in categories)) == len(categories):
         raise DataError(
             f"{begun.name} knows none of the classes of the data, and masks alone teach it none; "
             "train its detector too."

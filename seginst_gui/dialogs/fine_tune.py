@@ -164,12 +164,19 @@ def _will_do(plan: FineTunePlan, pipeline: PipelineName, facts: Facts) -> str:
             # Few objects are not learned by heart: their masks are done sooner.
             budget = tr("at most {duration}").format(duration=budget)
     said = f"{tr(_TRAINED[stage])}, {budget}, {begun}."
-    why = _why(facts) if pipeline == "two-stage" and stage == facts.faults.stage else ""
+    why = _why(plan, facts) if pipeline == "two-stage" else ""
     return f"{said} {why}".strip()
 
 
-def _why(facts: Facts) -> str:
-    """Say what speaks for the suggested stage."""
+def _why(plan: FineTunePlan, facts: Facts) -> str:
+    """Say what speaks for the stage, if it is the suggested one."""
+    start = plan.start.get("two-stage")
+    new = start.card.lacks(facts.classes, facts.renamed) if start else []
+    if plan.stage != ("all" if new else facts.faults.stage):
+        return ""
+    if new:
+        text = tr("New to it: {n_new} of {n} classes.")
+        return text.format(n=len(facts.classes), n_new=len(new))
     boxes, masks = facts.faults.detector, facts.faults.mask
     if facts.faults.stage == "detector":
         text = tr("Of {n} faults you mended, {n_boxes} were boxes.")

@@ -51,13 +51,18 @@ class FineTunePlan:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What there is to learn from, and what the live models got wrong there."""
+    """What there is to learn from, and what the live models got wrong there.
+
+    ``classes`` are the objects' and ``renamed`` the project's former names of classes.
+    """
 
     n_images: int
     n_objects: int
     n_held_out: int
     n_new: int
     faults: Faults = field(default_factory=Faults)
+    classes: frozenset[str] = frozenset()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 def gather(project: Project) -> Facts:
@@ -72,11 +77,14 @@ def gather(project: Project) -> Facts:
             )
         )
     pairs = []
+    categories: set[int] = set()
     # The newest are enough to tell, and a large project holds tens of thousands of predictions.
     for entry in done[-MOST_LOOKED_AT:]:
+        instances = project.annotation(entry.ref.id).instances
+        categories.update(one.category_id for one in instances)
         prediction = project.prediction(entry.ref.id, "two-stage")
         if prediction is not None:
-            pairs.append((project.annotation(entry.ref.id).instances, prediction.instances))
+            pairs.append((instances, prediction.instances))
     ids = {entry.ref.id for entry in done}
     held_out = project.learning.held_out()
     return Facts(
@@ -85,14 +93,20 @@ def gather(project: Project) -> Facts:
         sum(held_out.get(k, False) for k in ids),
         sum(not held_out.get(k, False) for k in ids - learned_from(project.learning.runs())),
         faults(pairs),
+        frozenset(c.name for c in project.categories() if c.id in categories),
+        project.learning.renamed(),
     )
 
 
 def decide(facts: Facts, models: ModelChoice) -> FineTunePlan:
-    """Return the plan of someone who chooses nothing."""
+    """Return the plan of someone who chooses nothing.
+
+    What a model did wrong says nothing where it never learned a class: then both stages learn.
+    """
     pipelines = tuple(models) or ("two-stage",)
-    stage = facts.faults.stage if "two-stage" in models else "all"
-    return FineTunePlan(pipelines, dict(models), stage)
+    start = models.get("two-stage")
+    new = start is None or start.card.lacks(facts.classes, facts.renamed)
+    return FineTunePlan(pipelines, dict(models), "all" if new else facts.faults.stage)
 
 
 def minutes_of(plan: FineTunePlan, pipeline: PipelineName) -> float:

@@ -105,6 +105,10 @@ def _job(project: Project, model: LibraryModel) -> Job:
                 "training, and there are {n} of at least {least}."
             ).format(n=n_objects(tried), least=MIN_TRIED)
         )
+    names = [category.name for category in train.categories]
+    if len(model.card.lacks(names, learning.renamed())) == len(names):
+        text = tr("The quick refresh waits: {name} knows none of the classes; fine-tune it first.")
+        raise DataError(text.format(name=model.name))
     # Drafts have no side yet; once learned from, they are never held out.
     learning.train_on([ref.id for ref in train.images])
     stamp = time.strftime("%Y%m%d-%H%M%S")

@@ -52,10 +52,10 @@ def say_verdict(path: Path, word: str, moved: list[dict[str, object]] | None = N
     )
 
 
-def fill(folder: Path, n_done: int, n_objects: int = 2) -> None:
+def fill(folder: Path, n_done: int, n_objects: int = 2, name: str = "plane") -> None:
     """Give the first images some drawn objects each and mark them done; make the live models."""
     with Project.open(folder) as project:
-        project.add_category("plane")
+        project.add_category(name)
         for entry in project.images()[:n_done]:
             document = project.document(entry.ref.id)
             made = [drawn(k, 15 * n) for n, k in enumerate(project.new_ids(n_objects))]

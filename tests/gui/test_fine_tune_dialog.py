@@ -1,5 +1,6 @@
 """The fine-tune dialog: one button decides everything, More lets a person decide it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,18 @@ def test_one_key_takes_what_was_decided(qtbot: QtBot) -> None:
     qtbot.keyClick(dialog, Qt.Key.Key_Return)
     assert dialog.result() == 1
     assert dialog.plan() == FineTunePlan(("two-stage", "end-to-end"), LIVE, "mask")
+
+
+def test_a_model_that_lacks_a_class_learns_all_of_it(qtbot: QtBot) -> None:
+    few = Facts(12, 134, 2, 12, Faults(23, 7), frozenset({"plane", "car"}))
+    dialog = opened_dialog(qtbot, few)
+    assert "All of it, at most 15 min, starts from a. New to it: 1 of 2 classes." in texts(dialog)
+    assert dialog.plan().stage == "all"
+    known = replace(few, classes=frozenset({"Plane"}))
+    assert decide(known, LIVE).stage == "detector"
+    renamed = replace(few, classes=frozenset({"aircraft"}), renamed={"plane": "aircraft"})
+    assert decide(renamed, LIVE).stage == "detector"
+    assert decide(replace(renamed, renamed={}), LIVE).stage == "all"
 
 
 def test_few_images_cannot_test_a_model_and_that_is_said(qtbot: QtBot) -> None:
@@ -201,4 +214,6 @@ def test_what_is_learned_from_early_is_never_held_out_and_what_is_gone_is_left_o
     (job,) = write_jobs(project, FineTunePlan(("two-stage",), {}), {})
     assert job.params["image_ids"] == [first]
     assert project.learning.held_out() == {first: False}
-    assert gather(project).n_images == 1
+    facts = gather(project)
+    assert facts.n_images == 1
+    assert facts.classes == {"plane"}, "no object is a ship"

@@ -59,17 +59,24 @@ def test_what_a_person_asks_for_takes_the_place_of_a_refresh(
         window.close()
 
 
-def test_a_refresh_waits_for_something_to_be_tried_on(
-    qtbot: QtBot, make_folder: MakeFolder, verdict: Path
+@pytest.mark.parametrize(
+    ("name", "n_objects", "why"),
+    [
+        ("plane", 2, "there are 2 of at least 5"),
+        ("boat", 5, "first-two-stage knows none of the classes"),
+    ],
+)
+def test_a_refresh_waits_for_something_to_be_tried_on_and_a_model_that_learned_a_class(
+    qtbot: QtBot, make_folder: MakeFolder, verdict: Path, name: str, n_objects: int, why: str
 ) -> None:
     folder = make_folder(*(f"{k}.png" for k in range(N_DONE + 2)))
-    fill(folder, N_DONE)
+    fill(folder, N_DONE, n_objects, name)
     window = opened_window(folder)
     try:
-        window.refresher.set_every(2)
+        window.refresher.set_every(n_objects)
         wait(qtbot, lambda: window.session.picture is not None)
         correct(window, 3)
-        wait(qtbot, lambda: "there are 2 of at least 5" in stands(window))
+        wait(qtbot, lambda: why in stands(window))
         assert not window.notice.isVisible(), "nobody asked for it"
         assert states(window) == []
         assert not window.trainer.busy
