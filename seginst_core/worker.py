@@ -20,8 +20,8 @@ import orjson
 from seginst_core import __version__
 from seginst_core.errors import Cancelled
 from seginst_core.events import Event, JsonValue, Reporter
+from seginst_core.failures import sentence
 from seginst_core.jobs import JOBS, Job
-from seginst_core.jobs.failures import sentence
 from seginst_core.memory import keep_freed_memory
 
 QUIT_SECONDS = 10.0

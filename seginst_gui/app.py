@@ -4,8 +4,6 @@ import argparse
 import gc
 import os
 import sys
-import tempfile
-import traceback
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -128,16 +126,15 @@ def _report(kind: type[BaseException], error: BaseException, trace: TracebackTyp
     """Put a bug's details into a file and say one sentence; the annotations are stored already."""
     if issubclass(kind, KeyboardInterrupt):
         raise SystemExit(130)
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="seginst-", suffix=".log", delete=False, encoding="utf-8"
-    ) as log:
-        log.writelines(traceback.format_exception(kind, error, trace))
     from PySide6.QtWidgets import QApplication
 
+    from seginst_core.failures import write_log
     from seginst_gui.language import tr
 
-    text = tr("Something went wrong inside SegInst; your work is saved. Details: {file}")
-    sentence = text.format(file=log.name)
+    sentence = tr("Something went wrong inside SegInst; your work is saved.")
+    log = write_log(error.with_traceback(trace))
+    if log is not None:
+        sentence = f"{sentence} {tr('Details: {file}').format(file=log)}"
     print(sentence, file=sys.stderr)  # noqa: T201
     for widget in QApplication.topLevelWidgets():
         notice = getattr(widget, "notice", None)

@@ -53,7 +53,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
             _drop_stdout()
             raise typer.Exit(1) from None
         except Exception as error:
-            from seginst_core.jobs.failures import sentence
+            from seginst_core.failures import sentence
 
             say(sentence(error))
             raise typer.Exit(1) from None

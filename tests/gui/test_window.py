@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from seginst_core.project.edits import add, change
 from seginst_core.types import Box, Instance, Mask, Prediction
-from seginst_gui.app import build_window
+from seginst_gui.app import _report, build_window
 from seginst_gui.main_window import MainWindow
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -325,3 +325,13 @@ def test_a_killed_worker_is_reported_and_replaced_and_edits_stay(
     qtbot.waitUntil(lambda: "killed" in window.notice.text, timeout=60_000)
     qtbot.waitUntil(lambda: client.running and client._process.processId() not in (0, first))
     assert window.session.instances == (made,)
+
+
+def test_a_bug_is_said_and_its_details_are_with_the_persons_logs(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEGINST_HOME", str(tmp_path))
+    _report(KeyError, KeyError("oops"), None)
+    (log,) = (tmp_path / "logs").iterdir()
+    assert "KeyError: 'oops'" in log.read_text()
+    assert str(log) in window.notice.text
