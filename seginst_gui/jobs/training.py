@@ -287,9 +287,7 @@ class Trainer(QObject):
         waiting, self._waiting = self._waiting, []
         project = self._session.project
         if self._run is None or project is None:
-            self._forget()
-            self._worker.retire()
-            self.ended.emit(None, sentence)
+            self._on_nothing(sentence)
             return
         run = self._run
         if state == "failed":

@@ -40,6 +40,8 @@ def make_model(folder, pipeline, n_found, weights):
 
 
 def image_looks(params, reporter):
+    if os.environ.get("FAKE_LOOKS_FAIL"):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
     # No two are alike: each differs from any other in many bits.
     patterns = [(0x1111111111111111 * (k % 15 + 1)) & (2**64 - 1) for k in range(40)]
     return {"looks": [[r["image_id"], f"{patterns[r['image_id']]:016x}"] for r in params["images"]]}

@@ -85,6 +85,26 @@ def test_a_refresh_waits_for_something_to_be_tried_on_and_a_model_that_learned_a
         window.close()
 
 
+def test_a_refresh_that_fails_before_it_begins_is_no_news(
+    qtbot: QtBot, make_folder: MakeFolder, verdict: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_folder(*(f"{k}.png" for k in range(N_DONE + 1)))
+    fill(folder, N_DONE, n_objects=5)
+    monkeypatch.setenv("FAKE_LOOKS_FAIL", "1")
+    window = opened_window(folder)
+    try:
+        ended: list[str] = []
+        window.trainer.ended.connect(lambda _run, sentence: ended.append(sentence))
+        window.refresher.set_every(5)
+        correct(window, 1)
+        wait(qtbot, lambda: "Input/output error." in stands(window))
+        assert ended == [], "nobody asked for it"
+        assert not window.trainer.busy
+    finally:
+        window.refresher.set_every(20)
+        window.close()
+
+
 def test_masks_are_refreshed_after_enough_corrections_unless_switched_off(
     qtbot: QtBot, make_folder: MakeFolder, verdict: Path
 ) -> None:
