@@ -93,8 +93,7 @@ class Predictor(QObject):
             unseen = [
                 image_id
                 for image_id in image_ids
-                if (known := project.prediction(image_id, pipeline)) is None
-                or known.model != model.card.id
+                if project.prediction_model(image_id, pipeline) != model.card.id
             ]
             rows: list[JsonValue] = [
                 {"image_id": image_id, "path": str(project.image_path(image_id))}
@@ -175,7 +174,6 @@ class Predictor(QObject):
                 str(c["name"]) for c in cast(Sequence[Mapping[str, object]], event["categories"])
             ]
             prediction = prediction_from_event(event, self._category_ids(names))
-            project.ensure_size(prediction.image_id)
             project.add_prediction(prediction, str(event["model_name"]))
         except SegInstError as error:
             self.failed.emit(str(error))

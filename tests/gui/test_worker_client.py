@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from seginst_core.library import LibraryModel
 from seginst_core.masks import rle
-from seginst_core.types import Mask
+from seginst_core.project import predictions
+from seginst_core.types import Mask, Prediction
 from seginst_gui.jobs.predicting import Predictor
 from seginst_gui.jobs.results import prediction_from_event
 from seginst_gui.jobs.worker import WorkerClient
 from seginst_gui.session import Session
+
+from .fake_worker import make_model
 
 SERVER = """
 import os, signal
@@ -218,3 +222,17 @@ def test_a_worker_that_never_gets_ready_is_not_started_again_and_again(
     qtbot.wait(500)
     assert len(said) == 1
     assert not predictor._worker.running
+
+
+def test_asking_what_is_unseen_reads_no_masks(
+    opened: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = make_model(tmp_path / "a", "two-stage", 1, "weights")
+    models = {"two-stage": LibraryModel(card.name, "project", tmp_path / "a", card)}
+    assert opened.project is not None
+    for image in opened.project.images():
+        opened.project.add_prediction(Prediction(image.ref.id, card.id, "two-stage", ()), "a")
+    # Of 10,000 images with some hundred objects each that took half a minute.
+    monkeypatch.setattr(predictions, "instances_from_bytes", None)
+    ids = [image.ref.id for image in opened.project.images()]
+    assert Predictor(opened).predict(ids, models) == 0
