@@ -80,19 +80,38 @@ def test_only_a_two_stage_model_draws_in_boxes(image: Path) -> None:
         true_box_masks({"model": "nuclei-end-to-end", "images": [row(image)]}, Reporter())
 
 
-def test_a_comparison_with_the_model_finds_the_stage_by_drawing(
-    image: Path, tmp_path: Path
-) -> None:
+def poor_box(folder: Path) -> dict:
+    """Write the disc, and of it half a mask; return a comparison's parameters."""
     disc = np.zeros((HEIGHT, WIDTH), np.uint8)
     cv2.circle(disc, (100, 90), 24, 1, -1)
     true = truth([(1, 1, disc, False)])
     found = predictions([(1, 1, rectangle(100, 70, 30, 40), 0.9)])
     # The detector's box lets more than half through, and is far from the true one.
     found[0]["bbox"] = [88.0, 66.0, 60.0, 60.0]
-    paths = {name: tmp_path / f"{name}.json" for name in ("truth", "a", "b")}
+    paths = {name: folder / f"{name}.json" for name in ("truth", "a", "b")}
     for name, data in (("truth", true), ("a", found), ("b", found)):
         paths[name].write_bytes(orjson.dumps(data))
-    params = {name: str(path) for name, path in paths.items()}
+    return {name: str(path) for name, path in paths.items()}
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_comparison_goes_on_without_an_image_to_draw_in(
+    image: Path, tmp_path: Path, gone: bool
+) -> None:
+    params = {**poor_box(tmp_path), "model_a": MODEL, "images": str(tmp_path)}
+    if gone:
+        image.unlink()
+    else:
+        cv2.imwrite(str(image), np.zeros((HEIGHT, WIDTH + 1), np.uint8))
+    events, reporter = collected()
+    assert compare(params, reporter)["budget"]["a"]["counts"]["box"] == 1
+    assert [e for e in events if e["event"] == "log" and image.name in str(e["text"])]
+
+
+def test_a_comparison_with_the_model_finds_the_stage_by_drawing(
+    image: Path, tmp_path: Path
+) -> None:
+    params = poor_box(tmp_path)
     plain = compare(params, Reporter())["budget"]["a"]
     assert (plain["by_substitution"], plain["counts"]["box"]) == (False, 1)
     params |= {"model_a": MODEL, "images": str(tmp_path), "out": str(tmp_path / "report")}

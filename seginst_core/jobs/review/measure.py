@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import orjson
 
-from seginst_core.errors import DataError
+from seginst_core.errors import DataError, ImageError
 from seginst_core.events import JsonValue, Reporter
 from seginst_core.files import write_atomic
 from seginst_core.jobs.boxes import two_stage
@@ -61,12 +61,23 @@ def _correction(row: Params) -> "Correction":
 
 
 def _draw_in_boxes(params: Params, reporter: Reporter) -> "DrawInBoxes":
+    """Nothing is drawn in an image that is gone or of another size; a log event says so."""
     model, images = two_stage(params, "model_a"), path(params, "images")
 
-    def draw(image: ImageRef, boxes: Sequence[Box]) -> Sequence[Mask | None]:
+    def draw(image: ImageRef, boxes: Sequence[Box]) -> Sequence[Mask | None] | None:
         reporter.check()
-        return model.masks_in_boxes(
-            cached_image(images / image.path), boxes, Reporter(stop=reporter.stop)
-        )
+        try:
+            pixels = cached_image(images / image.path)
+        except ImageError as error:
+            reporter.log(str(error))
+            return None
+        height, width = pixels.shape[:2]
+        if (width, height) != (image.width, image.height):
+            reporter.log(
+                f"Nothing is drawn in {image.path}: it is {width} x {height} px and not "
+                f"{image.width} x {image.height} as the truth says."
+            )
+            return None
+        return model.masks_in_boxes(pixels, boxes, Reporter(stop=reporter.stop))
 
     return draw

@@ -1,7 +1,7 @@
 """Which stage drew a poor outline, for the predictions of whole files."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,8 +16,11 @@ from seginst_core.review.rles import mask_ious
 from seginst_core.review.schema import CASE_IOU, CASE_POOR_IOU
 from seginst_core.types import Box, ImageRef, Mask
 
-DrawInBoxes = Callable[[ImageRef, Sequence[Box]], Sequence[Mask | None]]
-"""An image and boxes in it -> the mask that a pipeline's mask stage draws in each."""
+DrawInBoxes = Callable[[ImageRef, Sequence[Box]], Sequence[Mask | None] | None]
+"""An image and boxes in it -> the mask that a pipeline's mask stage draws in each.
+
+None if there is no such image to draw in: it is then judged as for a pipeline without that stage.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +71,20 @@ def outline_faults(
     for image_id, here in by_image.items():
         true_masks = {one.truth.index: decode(one.truth.rle) for one in here}
         known = {key: mask for key, mask in true_masks.items() if mask is not None}
-        drawn: Mapping[int, Mask | None] = {}
+        masks: Sequence[Mask | None] | None = None
         if draw is not None:
-            boxes = [mask_box(mask) for mask in known.values()]
-            drawn = dict(zip(known, draw(truth.images[image_id], boxes), strict=True))
+            masks = draw(truth.images[image_id], [mask_box(mask) for mask in known.values()])
+        drawn = None if masks is None else dict(zip(known, masks, strict=True))
         for one in here:
             mask = known.get(one.truth.index)
             if mask is None:
                 continue
             x, y, width, height = one.found.bbox
             box = Box(x, y, x + width, y + height)
-            by_box = drawn.get(one.truth.index)
-            with_box = None if draw is None else 0.0 if by_box is None else iou(mask, by_box)
+            with_box = None
+            if drawn is not None:
+                by_box = drawn[one.truth.index]
+                with_box = 0.0 if by_box is None else iou(mask, by_box)
             # TIDE's own threshold counts as wrong here.
             own, overlap = min(one.iou, at - 1e-9), box_iou(box, mask_box(mask))
             fault = outline_fault(own, iou_in_box(mask, box), overlap, with_box, at)
