@@ -17,6 +17,8 @@ from seginst_core.errors import ModelError
 from seginst_core.models.card import CARD_NAME, CHECKPOINT_FOLDER, ModelCard, file_digest, read_card
 
 Place = Literal["project", "user", "starter"]
+_NOT_LISTED = (".", "_")
+"""What the names of folders begin with that are no models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +122,11 @@ def add(source: Path, name: str = "", project: Path | None = None) -> LibraryMod
             )
     place, parent = model_folders(project)[0]
     name = name or folder.resolve().name
-    if name in (".", "..") or name.startswith(".") or Path(name).name != name:
-        raise ModelError(f"{name!r} cannot be a model's name: it has to be a plain folder name.")
+    if name.startswith(_NOT_LISTED) or Path(name).name != name:
+        raise ModelError(
+            f"{name!r} cannot be a model's name: it has to be a plain folder name that begins with "
+            "neither a dot nor an underscore."
+        )
     target = parent / name
     if target.exists():
         raise ModelError(f"There already is a model named {name}; give another name, or remove it.")
@@ -154,7 +159,7 @@ def remove(name: str, project: Path | None = None) -> Path:
 def _model_dirs(parent: Path) -> list[Path]:
     if not parent.is_dir():
         return []
-    folders = (p for p in parent.iterdir() if p.is_dir() and not p.name.startswith((".", "_")))
+    folders = (p for p in parent.iterdir() if p.is_dir() and not p.name.startswith(_NOT_LISTED))
     known = (p for p in folders if not _is_in_training(p))
     return sorted(known, key=lambda path: path.name.casefold())
 

@@ -128,8 +128,8 @@ def test_a_copy_that_fails_leaves_nothing(tmp_path: Path, home: Path, monkeypatc
     assert list((home / "models").iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["..", "../out", "a/b", ".hidden", "."])
-def test_a_name_cannot_lead_out_of_the_library(tmp_path: Path, home: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["..", "../out", "a/b", ".hidden", ".", "_unlisted"])
+def test_a_name_leads_neither_out_of_the_library_nor_out_of_its_list(tmp_path: Path, home: Path, name: str) -> None:
     source = make_model(tmp_path / "planes")
     with pytest.raises(ModelError):
         library.add(source, name)
