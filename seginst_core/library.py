@@ -96,15 +96,6 @@ def resolve(name_or_path: str, project: Path | None = None) -> Path:
     )
 
 
-def find(name_or_path: str, project: Path | None = None) -> LibraryModel | None:
-    """Return the library's model of that name or at that path, None if it is not in the library."""
-    folder = resolve(name_or_path, project).resolve()
-    for place, parent in model_folders(project):
-        if folder.parent == parent.resolve():
-            return LibraryModel(folder.name, place, folder, read_card(folder))
-    return None
-
-
 def add(source: Path, name: str = "", project: Path | None = None) -> LibraryModel:
     """Copy the model directory ``source`` into the person's (or the project's) models.
 
