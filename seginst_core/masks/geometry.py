@@ -97,6 +97,20 @@ def iou(a: Mask, b: Mask) -> float:
     return shared / (a.area + b.area - shared)
 
 
+def box_iou(a: Box, b: Box) -> float:
+    """Return the intersection over union of two boxes, 0..1; 0 for two empty boxes."""
+    width = min(a.x1, b.x1) - max(a.x0, b.x0)
+    height = min(a.y1, b.y1) - max(a.y0, b.y0)
+    shared = max(width, 0.0) * max(height, 0.0)
+    whole = a.width * a.height + b.width * b.height - shared
+    return shared / whole if whole else 0.0
+
+
+def meet(a: Box | Mask, b: Box | Mask) -> bool:
+    """Return whether two boxes, or the crops of masks, share more than an edge."""
+    return a.x0 < b.x1 and b.x0 < a.x1 and a.y0 < b.y1 and b.y0 < a.y1
+
+
 def contains(mask: Mask, x: int, y: int) -> bool:
     """Return whether pixel ``(x, y)`` is set."""
     if not (mask.x0 <= x < mask.x1 and mask.y0 <= y < mask.y1):

@@ -1,5 +1,6 @@
 """Pipeline A, two-stage: a Faster R-CNN finds boxes, a nested U-Net draws the mask in each."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -121,7 +122,7 @@ class TwoStage:
 def _inside(mask: Mask, box: Box) -> Mask | None:
     """Keep the part of ``mask`` inside its box, to whole pixels."""
     x0, y0 = max(int(box.x0), mask.x0), max(int(box.y0), mask.y0)
-    x1, y1 = min(-int(-box.x1 // 1), mask.x1), min(-int(-box.y1 // 1), mask.y1)
+    x1, y1 = min(math.ceil(box.x1), mask.x1), min(math.ceil(box.y1), mask.y1)
     if x1 <= x0 or y1 <= y0:
         return None
     return trim(window(mask, x0, y0, x1, y1), x0, y0)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from seginst_core.masks.geometry import subtract
+from seginst_core.masks.geometry import meet, subtract
 from seginst_core.types import Instance, Mask
 from seginst_gui.session import Session
 
@@ -20,7 +20,7 @@ def kept_apart(session: Session, mask: Mask, beside: Iterable[Instance]) -> Mask
     """Return the pixels of a mask that may be drawn: all, or those that no object beside has."""
     left: Mask | None = mask
     for other in beside if session.keep_apart else ():
-        if left is not None and other.mask is not None and _meet(left, other.mask):
+        if left is not None and other.mask is not None and meet(left, other.mask):
             left = subtract(left, other.mask)
     return left
 
@@ -69,7 +69,3 @@ def _near(extents: npt.NDArray[np.int64], mask: Mask) -> list[int]:
     x0, y0, x1, y1 = extents.T
     hits = (x0 < mask.x1) & (mask.x0 < x1) & (y0 < mask.y1) & (mask.y0 < y1)
     return [int(k) for k in np.flatnonzero(hits)]
-
-
-def _meet(a: Mask, b: Mask) -> bool:
-    return a.x0 < b.x1 and b.x0 < a.x1 and a.y0 < b.y1 and b.y0 < a.y1

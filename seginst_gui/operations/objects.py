@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from seginst_core.masks.geometry import contains, iou
+from seginst_core.masks.geometry import box_iou, contains, iou, meet
 from seginst_core.project.edits import Edit, add, change, remove
-from seginst_core.types import Box, Instance, PipelineName, State
+from seginst_core.types import Instance, PipelineName, State
 from seginst_gui.language import tr
 from seginst_gui.session import PIPELINE_LETTERS, Session
 
@@ -143,21 +143,14 @@ def _is_at(instance: Instance, x: float, y: float) -> bool:
 def is_there(proposed: Instance, instances: Iterable[Instance]) -> bool:
     """Return whether one of the instances is the same object as the proposed one."""
     return any(
-        _meet(proposed.box, i.box) and _overlap(proposed, i) >= SAME_OBJECT_IOU for i in instances
+        meet(proposed.box, i.box) and _overlap(proposed, i) >= SAME_OBJECT_IOU for i in instances
     )
-
-
-def _meet(a: Box, b: Box) -> bool:
-    return a.x0 < b.x1 and b.x0 < a.x1 and a.y0 < b.y1 and b.y0 < a.y1
 
 
 def _overlap(a: Instance, b: Instance) -> float:
     if a.mask is not None and b.mask is not None:
         return iou(a.mask, b.mask)
-    width = min(a.box.x1, b.box.x1) - max(a.box.x0, b.box.x0)
-    height = min(a.box.y1, b.box.y1) - max(a.box.y0, b.box.y0)
-    shared = max(width, 0.0) * max(height, 0.0)
-    return shared / (a.box.width * a.box.height + b.box.width * b.box.height - shared)
+    return box_iou(a.box, b.box)
 
 
 def objects(n: int) -> str:

@@ -7,12 +7,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from seginst_core.masks.geometry import (
+    box_iou,
     clip,
     contains,
     from_box,
     intersect,
     iou,
     mask_box,
+    meet,
     overlap,
     subtract,
     trim,
@@ -130,3 +132,17 @@ def test_a_filled_box_has_the_pixels_whose_centre_it_holds(x0, y0, wide, high, w
         edges = np.array([box.x0, box.y0, box.x1, box.y1]) % 1.0
         assert np.abs(edges - 0.5).min() < 1e-12
     assert filled is None or filled.bits.all()
+
+
+def test_the_iou_of_boxes() -> None:
+    box = Box(0, 0, 10, 10)
+    assert box_iou(box, box) == 1.0
+    assert box_iou(box, Box(5, 0, 15, 10)) == pytest.approx(1 / 3)
+    assert box_iou(box, Box(20, 0, 30, 10)) == 0.0
+    assert box_iou(Box(1, 1, 1, 1), Box(1, 1, 1, 1)) == 0.0
+
+
+def test_boxes_meet_where_they_share_more_than_an_edge() -> None:
+    box = Box(0, 0, 10, 10)
+    assert meet(box, Box(9, 9, 20, 20))
+    assert not meet(box, Box(10, 0, 20, 10))

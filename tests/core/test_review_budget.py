@@ -11,7 +11,7 @@ from seginst_core.review.faults import budget as budget_module
 from seginst_core.review.faults.budget import ERROR_KINDS, Budget, error_budget
 from seginst_core.review.faults.confusion import confusion
 from seginst_core.review.faults.outlines import outline_faults, poor_outlines
-from seginst_core.review.faults.stages import box_iou, iou_in_box, outline_fault
+from seginst_core.review.faults.stages import iou_in_box, outline_fault
 from seginst_core.review.inputs import Truth, read_predictions, read_truth
 from seginst_core.review.ious import item_ious
 from seginst_core.review.metrics import evaluate
@@ -137,14 +137,6 @@ def test_iou_in_box_is_what_a_perfect_mask_stage_could_reach() -> None:
 )
 def test_the_stage_at_fault(own, with_true_mask, box_overlap, with_true_box, fault) -> None:
     assert outline_fault(own, with_true_mask, box_overlap, with_true_box) == fault
-
-
-def test_the_iou_of_boxes() -> None:
-    box = Box(0, 0, 10, 10)
-    assert box_iou(box, box) == 1.0
-    assert box_iou(box, Box(5, 0, 15, 10)) == pytest.approx(1 / 3)
-    assert box_iou(box, Box(20, 0, 30, 10)) == 0.0
-    assert box_iou(Box(1, 1, 1, 1), Box(1, 1, 1, 1)) == 0.0
 
 
 def test_the_mask_stage_is_asked_once_an_image_with_the_true_boxes() -> None:

@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from seginst_core.masks.geometry import iou, mask_box
+from seginst_core.masks.geometry import box_iou, iou, mask_box
 from seginst_core.masks.rle import decode
 from seginst_core.review.faults.budget import OutlineFaults
-from seginst_core.review.faults.stages import box_iou, iou_in_box, outline_fault
+from seginst_core.review.faults.stages import iou_in_box, outline_fault
 from seginst_core.review.inputs import Item, Truth
 from seginst_core.review.rles import mask_ious
 from seginst_core.review.schema import CASE_IOU, CASE_POOR_IOU

@@ -5,6 +5,7 @@ nested U-Net shows what it would have drawn; with the true mask inside the detec
 shows what it would have let through.
 """
 
+import math
 from typing import Literal, get_args
 
 import numpy as np
@@ -40,7 +41,7 @@ def iou_in_box(truth: Mask, box: Box) -> float:
     This is the most that a perfect mask stage could reach with this box.
     """
     x0, y0 = max(int(box.x0), truth.x0), max(int(box.y0), truth.y0)
-    x1, y1 = min(-int(-box.x1 // 1), truth.x1), min(-int(-box.y1 // 1), truth.y1)
+    x1, y1 = min(math.ceil(box.x1), truth.x1), min(math.ceil(box.y1), truth.y1)
     if x0 >= x1 or y0 >= y1:
         return 0.0
     # What is inside is a part of the whole, so their union is the whole.
@@ -71,12 +72,3 @@ def outline_fault(
         return "mask"
     saved = box_overlap < at if with_true_box is None else with_true_box >= at
     return "box" if saved else "mask"
-
-
-def box_iou(a: Box, b: Box) -> float:
-    """Return the intersection over union of two boxes, 0..1."""
-    width = min(a.x1, b.x1) - max(a.x0, b.x0)
-    height = min(a.y1, b.y1) - max(a.y0, b.y0)
-    shared = max(width, 0.0) * max(height, 0.0)
-    whole = a.width * a.height + b.width * b.height - shared
-    return shared / whole if whole else 0.0

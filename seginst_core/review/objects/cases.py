@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from seginst_core.events import Reporter
-from seginst_core.masks.geometry import iou, mask_box
+from seginst_core.masks.geometry import box_iou, iou, mask_box, meet
 from seginst_core.masks.rle import encode
 from seginst_core.review.cases import list_cases
 from seginst_core.review.faults.stages import (
     GOOD_IOU,
     Fault,
-    box_iou,
     iou_in_box,
     outline_fault,
 )
@@ -17,7 +18,7 @@ from seginst_core.review.inputs import Item, Truth
 from seginst_core.review.matching import greedy
 from seginst_core.review.objects.schema import Drawn, ImageObjects, Kind, ObjectCase, sign_of
 from seginst_core.review.objects.worth import Reason, against_truth, joint, reasons_of
-from seginst_core.review.rles import mask_ious
+from seginst_core.review.rles import mask_ious, rectangle
 from seginst_core.review.schema import CASE_IOU, CASE_POOR_IOU, Case
 from seginst_core.types import Instance
 
@@ -79,8 +80,6 @@ def _item(objects: ImageObjects, instance: Instance) -> Item:
     image, mask = objects.image, instance.mask
     box = instance.box
     if mask is None:
-        from seginst_core.review.rles import rectangle
-
         rle = rectangle((box.x0, box.y0, box.width, box.height), image)
     else:
         rle = encode(mask, image.width, image.height)
@@ -102,8 +101,6 @@ def _pairs(found_a: Sequence[Item], found_b: Sequence[Item]) -> list[tuple[int |
 
     The pair of the highest IoU comes first, whatever the class.
     """
-    import numpy as np
-
     ious = mask_ious([i.rle for i in found_a], [i.rle for i in found_b], [False] * len(found_b))
     best = ious.max(axis=1) if ious.size else np.zeros(len(found_a))
     taken = greedy(ious, best, [SAME_PLACE_IOU])[0]
@@ -206,7 +203,10 @@ class _Builder:
         """Whether a person said that there is no object here."""
         here = [i for i in found if i is not None]
         return bool(self._objects.refusals) and all(
-            any(_touch(i, r) and (_iou(i, r) or 0.0) >= CASE_IOU for r in self._objects.refusals)
+            any(
+                meet(i.box, r.box) and (_iou(i, r) or 0.0) >= CASE_IOU
+                for r in self._objects.refusals
+            )
             for i in here
         )
 
@@ -251,8 +251,3 @@ def _iou(a: Instance | None, b: Instance | None) -> float | None:
     if a is None or b is None or a.mask is None or b.mask is None:
         return None
     return iou(a.mask, b.mask)
-
-
-def _touch(a: Instance, b: Instance) -> bool:
-    p, q = a.box, b.box
-    return p.x0 < q.x1 and q.x0 < p.x1 and p.y0 < q.y1 and q.y0 < p.y1
