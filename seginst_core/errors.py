@@ -2,7 +2,10 @@
 
 import errno
 
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc")
+_OUT_OF_MEMORY = (
+    *("out of memory", "can't allocate memory", "not enough memory", "bad_alloc"),
+    "insufficient memory",
+)
 
 
 class SegInstError(Exception):
@@ -34,11 +37,10 @@ class Cancelled(Exception):  # noqa: N818 - not an error: the person asked for i
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out: torch says so by a RuntimeError's text, GPUs by a subclass of it."""
+    """Whether memory ran out: torch says so by a RuntimeError's text, OpenCV by that of its own."""
     if isinstance(error, MemoryError):
         return True
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
-    return isinstance(error, RuntimeError) and any(
-        words in str(error).casefold() for words in _OUT_OF_MEMORY
-    )
+    from_library = isinstance(error, RuntimeError) or type(error).__module__ == "cv2"
+    return from_library and any(words in str(error).casefold() for words in _OUT_OF_MEMORY)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from seginst_core.errors import ImageError
+from seginst_core.errors import ImageError, is_out_of_memory
 from seginst_core.images import tones
 from seginst_core.images.headers import Header, codec_of, jpeg_is_whole, open_image, read_header
 from seginst_core.images.tiff import read_tiff, read_tiff_header
@@ -55,8 +55,8 @@ def read_picture(
     """Read an image and say what was changed to show it.
 
     ``bands`` are shown as red, green and blue if the file has them all; else its colours, gray, or
-    the first three bands. ImageError if the file is missing, damaged, cut short, not an image, or
-    has more than ``max_pixels`` pixels.
+    the first three bands. ImageError if the file is missing, damaged, cut short, not an image,
+    does not fit into memory, or has more than ``max_pixels`` pixels.
     """
     header = _header(path)
     _check_limit(path, header, max_pixels)
@@ -157,7 +157,9 @@ def _decode(
     unchanged = flag == cv2.IMREAD_UNCHANGED
     try:
         values = cv2.imdecode(data, flag if unchanged else flag | cv2.IMREAD_IGNORE_ORIENTATION)
-    except (cv2.error, MemoryError):
+    except (cv2.error, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise ImageError(f"{path.name} does not fit into memory.") from None
         values = None
     if values is None:
         raise ImageError(f"{path.name} is damaged: it cannot be decoded.")

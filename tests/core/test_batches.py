@@ -1,5 +1,6 @@
 """Batches halve when memory runs out, say so, and lose nothing."""
 
+import cv2
 import pytest
 import torch
 
@@ -70,5 +71,7 @@ def test_a_kind_of_device_that_is_not_known_gets_one_at_once():
 
 def test_what_counts_as_a_lack_of_memory():
     assert is_out_of_memory(OSError(12, "Cannot allocate memory"))
+    assert is_out_of_memory(cv2.error("(-4:Insufficient memory) Failed to allocate 9 bytes"))
+    assert not is_out_of_memory(cv2.error("(-215:Assertion failed) !_src.empty()"))
     assert not is_out_of_memory(OSError(2, "No such file"))
     assert not is_out_of_memory(ValueError("out of memory"))

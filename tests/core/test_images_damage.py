@@ -140,3 +140,15 @@ def test_a_header_that_promises_gigabytes_is_refused(tmp_path):
     path.write_bytes(data)
     with pytest.raises(ImageError, match="60,000 × 60,000"):
         read_image(path)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_an_image_without_room_in_memory_is_not_called_damaged(tmp_path, monkeypatch, suffix):
+    path = save(tmp_path, f"a{suffix}", scene())
+
+    def no_room(*_given):
+        raise cv2.error("(-4:Insufficient memory) Failed to allocate 1200000000 bytes")
+
+    monkeypatch.setattr(cv2, "imdecode", no_room)
+    with pytest.raises(ImageError, match=f"a{suffix} does not fit into memory"):
+        read_image(path)
