@@ -54,10 +54,13 @@ def go_live(
 
 
 def find_model(project: Project, folder: str, model: str = "") -> LibraryModel | None:
-    """Return the library's model of those weights (a card's id), or the one in a folder."""
-    models = list_models(project.folder).models
-    same = (m for m in models if m.card.id == model or str(m.folder) == folder)
-    return next(same, None)
+    """Return the library's model in a folder; if weights are named (a card's id), one of those.
+
+    A folder may have got another model since: it counts only where it has the weights.
+    """
+    models = [m for m in list_models(project.folder).models if not model or m.card.id == model]
+    there = next((m for m in models if str(m.folder) == folder), None)
+    return there or (models[0] if model and models else None)
 
 
 def _chosen(

@@ -18,6 +18,7 @@ from seginst_gui.jobs.model_choice import find_model, load_choice
 from seginst_gui.jobs.plan import FineTunePlan, write_jobs
 from seginst_gui.main_window import MainWindow
 
+from .fake_worker import make_model
 from .learning_scenes import (
     button,
     drawn,
@@ -197,3 +198,16 @@ def test_a_refresh_does_not_learn_from_what_shows_a_held_out_image(
         assert learning.held_out()[other] is False
         assert twin not in learning.held_out()
         assert job.params["renamed"] == {"plane": "aircraft"}
+
+
+def test_a_former_model_is_known_by_its_weights_and_not_by_its_folder(
+    learning_folder: Path,
+) -> None:
+    with Project.open(learning_folder) as project:
+        step = project.learning.live_models("two-stage")[-1]
+        make_model(Path(step.folder), "two-stage", 1, "other weights")
+        assert find_model(project, step.folder, step.model) is None
+        make_model(project.models_folder / "kept", "two-stage", 1, "first two-stage")
+        found = find_model(project, step.folder, step.model)
+        assert found is not None
+        assert (found.name, found.card.id) == ("kept", step.model)
