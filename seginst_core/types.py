@@ -22,6 +22,8 @@ Preset = Literal["tiny", "fast", "accurate"]
 State = Literal["todo", "draft", "done"]
 Stage = Literal["all", "detector", "mask"]
 Backend = Literal["torch", "openvino"]
+TileChoice: TypeAlias = int | Literal["auto"] | None
+"""How large images are cut: ``auto``, the tile's side in image pixels, or None for not at all."""
 
 PIPELINES: tuple[PipelineName, ...] = get_args(PipelineName)
 ENGINE_NAMES: tuple[EngineName, ...] = get_args(EngineName)

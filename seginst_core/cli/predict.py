@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from seginst_core.cli.console import guarded, progress_bar, say, show_facts, show_json
-from seginst_core.jobs.params import SMALLEST_TILE_PX, TileChoice
-from seginst_core.types import Backend
+from seginst_core.jobs.params import SMALLEST_TILE_PX
+from seginst_core.types import Backend, TileChoice
 
 
 @guarded

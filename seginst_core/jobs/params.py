@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 from seginst_core.errors import DataError
 from seginst_core.events import JsonValue
-from seginst_core.types import BACKENDS, Box, Runtime
+from seginst_core.types import BACKENDS, Box, Runtime, TileChoice
 
 Params = Mapping[str, JsonValue]
-TileChoice = int | Literal["auto"] | None
-"""How large images are cut: ``auto``, the tile's side in image pixels, or None for not at all."""
 SMALLEST_TILE_PX = 64
 
 

@@ -13,11 +13,10 @@ from seginst_core.formats import coco_json
 from seginst_core.formats.coco_json import Result
 from seginst_core.images import is_text, list_images
 from seginst_core.jobs.cached import loaded_pipeline, refined_pipeline
-from seginst_core.jobs.params import TileChoice
 from seginst_core.jobs.predicting import Item, predict_each
 from seginst_core.library import resolve
 from seginst_core.models.card import read_card
-from seginst_core.types import Backend, Category, Runtime
+from seginst_core.types import Backend, Category, Runtime, TileChoice
 
 if TYPE_CHECKING:
     from seginst_core.pipelines.load import Pipeline

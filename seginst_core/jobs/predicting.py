@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from seginst_core.errors import ImageError
 from seginst_core.events import Event, Reporter
-from seginst_core.jobs.params import TileChoice
-from seginst_core.types import ImageArray, Instance
+from seginst_core.types import ImageArray, Instance, TileChoice
 
 if TYPE_CHECKING:
     from seginst_core.pipelines.load import Pipeline

@@ -10,7 +10,6 @@ from seginst_core.events import Reporter
 from seginst_core.masks.paste import paste_soft
 from seginst_core.models.card import ModelCard
 from seginst_core.pipelines.detect import (
-    TileChoice,
     choose_tiles,
     detect_tiles,
     draft,
@@ -18,7 +17,7 @@ from seginst_core.pipelines.detect import (
     shifted_box,
 )
 from seginst_core.pipelines.tiling import merge_tiles
-from seginst_core.types import ImageArray, Instance, Origin
+from seginst_core.types import ImageArray, Instance, Origin, TileChoice
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,11 +19,10 @@ from seginst_core.models.fusing import use_fusing
 from seginst_core.models.nested_unet import NestedUNet
 from seginst_core.models.weights import load_weights
 from seginst_core.models.winograd import use_winograd, uses_winograd
-from seginst_core.pipelines.detect import TileChoice
 from seginst_core.pipelines.drawing import Draw, checked_levels, torch_draw, uses_fusing
 from seginst_core.pipelines.end_to_end import EndToEnd
 from seginst_core.pipelines.two_stage import TwoStage
-from seginst_core.types import ImageArray, Instance, Runtime
+from seginst_core.types import ImageArray, Instance, Runtime, TileChoice
 
 
 class Pipeline(Protocol):

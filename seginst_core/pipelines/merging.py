@@ -52,13 +52,12 @@ def merge_tiles(
     width: int,
     height: int,
     *,
-    threshold: float = 0.5,
     limit: int = 1000,
 ) -> list[Instance]:
     """Make one list of instances of what each tile found, all in full-image coordinates.
 
     Sightings of one category in different tiles are one object if, within the area both tiles
-    saw, they overlap by more than ``threshold`` of the smaller. A sighting clear of its tile's
+    saw, they overlap by more than half of the smaller. A sighting clear of its tile's
     inner edges is taken as it is and replaces cut ones; where all are cut the result is their
     union. Instances without a mask are compared by their boxes. Detections of one tile are never
     compared with each other: the detector has done that.
@@ -68,7 +67,7 @@ def merge_tiles(
     """
     sightings = _sightings(found, width, height)
     cut = [is_cut(s.instance.box, s.tile, width, height, _margin_px(s.tile)) for s in sightings]
-    pairs = find_pairs(sightings, threshold)
+    pairs = find_pairs(sightings)
     for pair in pairs:
         if pair.same:
             for one, other in ((pair.small, pair.large), (pair.large, pair.small)):

@@ -8,6 +8,9 @@ import numpy.typing as npt
 
 from seginst_core.types import Box, Instance, Mask
 
+MOSTLY = 0.5
+"""The part, of an object or of two together, above which what two tiles saw is one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -50,7 +53,7 @@ class Sighting:
 class Pair:
     """Two sightings of different tiles that share pixels, by index.
 
-    ``same``: within the area both tiles saw their IoU exceeds the threshold. Otherwise only their
+    ``same``: within the area both tiles saw their IoU exceeds one half. Otherwise only their
     overlap over the smaller does: ``small`` is mostly a part of ``large``.
     """
 
@@ -59,7 +62,7 @@ class Pair:
     same: bool
 
 
-def find_pairs(sightings: Sequence[Sighting], threshold: float) -> list[Pair]:
+def find_pairs(sightings: Sequence[Sighting]) -> list[Pair]:
     """Find the pairs of one category, from tiles that overlap, that may be one object."""
     members = _by_tile(sightings)
     extents = np.array([s.extent for s in sightings], np.float64).reshape(-1, 4)
@@ -76,7 +79,7 @@ def find_pairs(sightings: Sequence[Sighting], threshold: float) -> list[Pair]:
         near &= categories[inside_a][:, None] == categories[inside_b][None, :]
         for row, column in zip(*np.nonzero(near), strict=True):
             i, j = int(inside_a[row]), int(inside_b[column])
-            pair = _compare(sightings, i, j, shared, threshold)
+            pair = _compare(sightings, i, j, shared)
             if pair is not None:
                 pairs.append(pair)
     return pairs
@@ -156,18 +159,16 @@ def _clipped(
     return members[seen], inside[seen]
 
 
-def _compare(
-    sightings: Sequence[Sighting], i: int, j: int, shared: Tile, threshold: float
-) -> Pair | None:
+def _compare(sightings: Sequence[Sighting], i: int, j: int, shared: Tile) -> Pair | None:
     a, b = sightings[i].instance, sightings[j].instance
     if a.mask is None or b.mask is None:
         area_a, area_b, both = _box_areas(a.box, b.box, shared)
     else:
         area_a, area_b, both = _mask_areas(a.mask, b.mask, shared)
     smaller = min(area_a, area_b)
-    if smaller <= 0 or both <= threshold * smaller:
+    if smaller <= 0 or both <= MOSTLY * smaller:
         return None
-    same = both > threshold * (area_a + area_b - both)
+    same = both > MOSTLY * (area_a + area_b - both)
     return Pair(i, j, same) if area_a <= area_b else Pair(j, i, same)
 
 

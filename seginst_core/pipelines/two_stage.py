@@ -15,7 +15,6 @@ from seginst_core.models.card import ModelCard
 from seginst_core.models.config import NestedUNetConfig
 from seginst_core.pipelines.crops import crop_window, crops_of
 from seginst_core.pipelines.detect import (
-    TileChoice,
     choose_tiles,
     detect_tiles,
     draft,
@@ -24,7 +23,15 @@ from seginst_core.pipelines.detect import (
 )
 from seginst_core.pipelines.drawing import Draw
 from seginst_core.pipelines.tiling import merge_tiles
-from seginst_core.types import Box, FloatArray, ImageArray, Instance, Mask, Origin
+from seginst_core.types import (
+    Box,
+    FloatArray,
+    ImageArray,
+    Instance,
+    Mask,
+    Origin,
+    TileChoice,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from seginst_core.library import LibraryModel
+from seginst_core.project.learning.sides import MIN_DONE
 from seginst_core.types import PipelineName, Stage
 from seginst_gui.dialogs.fine_tune_more import MoreForm
 from seginst_gui.jobs.model_choice import ModelChoice
@@ -23,7 +24,6 @@ from seginst_gui.panels.labels import dim_label
 from seginst_gui.panels.texts import count, duration
 from seginst_gui.session import PIPELINE_LETTERS
 
-MIN_DONE = 5
 _WIDTH_PX = 520
 _TRAINED: Mapping[Stage, str] = {
     "all": later("All of it"),

@@ -32,8 +32,8 @@ class Poor:
     iou: float
 
 
-def poor_outlines(truth: Truth, found: Iterable[Item], at: float = CASE_IOU) -> list[Poor]:
-    """Return the predictions whose nearest object of their category is at an IoU of 0.1 to ``at``.
+def poor_outlines(truth: Truth, found: Iterable[Item]) -> list[Poor]:
+    """Return the predictions whose nearest object of their category is at an IoU of 0.1 to 0.5.
 
     These are the localisation errors of TIDE (see ``budget``).
     """
@@ -52,14 +52,12 @@ def poor_outlines(truth: Truth, found: Iterable[Item], at: float = CASE_IOU) -> 
         ious = mask_ious(masks, [item.rle for item in objects], [False] * len(objects))
         best = ious.argmax(axis=1)
         for p, value in enumerate(ious[np.arange(len(guesses)), best].tolist()):
-            if CASE_POOR_IOU <= value <= at:
+            if CASE_POOR_IOU <= value <= CASE_IOU:
                 poor.append(Poor(guesses[p], objects[int(best[p])], value))
     return poor
 
 
-def outline_faults(
-    truth: Truth, poor: Sequence[Poor], draw: DrawInBoxes | None, at: float = CASE_IOU
-) -> OutlineFaults:
+def outline_faults(truth: Truth, poor: Sequence[Poor], draw: DrawInBoxes | None) -> OutlineFaults:
     """Return for each poor outline the stage at fault (see ``stages``).
 
     ``draw`` is the mask stage that drew them; None for a pipeline without one of its own.
@@ -86,7 +84,7 @@ def outline_faults(
                 by_box = drawn[one.truth.index]
                 with_box = 0.0 if by_box is None else iou(mask, by_box)
             # TIDE's own threshold counts as wrong here.
-            own, overlap = min(one.iou, at - 1e-9), box_iou(box, mask_box(mask))
-            fault = outline_fault(own, iou_in_box(mask, box), overlap, with_box, at)
+            own, overlap = min(one.iou, CASE_IOU - 1e-9), box_iou(box, mask_box(mask))
+            fault = outline_fault(own, iou_in_box(mask, box), overlap, with_box)
             faults[one.found.index, one.truth.index] = fault or "mask"
     return faults
