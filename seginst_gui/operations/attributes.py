@@ -8,7 +8,7 @@ from seginst_core.errors import ProjectError
 from seginst_core.project.edits import change
 from seginst_core.types import Instance
 from seginst_gui.language import tr
-from seginst_gui.operations.objects import objects
+from seginst_gui.panels.texts import count
 from seginst_gui.session import Session
 
 MAX_CHARACTERS = 200
@@ -42,7 +42,7 @@ def set_attribute(session: Session, name: str, value: str) -> None:
             if value
             else tr("Take {name} away").format(name=name)
         )
-        session.apply(change(session.image.id, pairs, f"{what}, {objects(len(pairs))}"))
+        session.apply(change(session.image.id, pairs, f"{what}, {count(len(pairs), 'object')}"))
         if value:
             _remember(session, name, offered=True)
 

@@ -9,7 +9,7 @@ from seginst_core.project.edits import add
 from seginst_core.types import HUMAN, Box, ImageRef, Instance, Mask
 from seginst_gui.clipboard import Copied
 from seginst_gui.language import tr
-from seginst_gui.operations.objects import objects
+from seginst_gui.panels.texts import count
 from seginst_gui.session import Session
 
 SHIFT_PX = 10
@@ -76,7 +76,7 @@ def _add(session: Session, moved: Sequence[Instance], text: str) -> str:
         replace(i, id=new_id, category_id=_class_of(session, i), score=None, origin=HUMAN)
         for i, new_id in zip(fitting, ids, strict=True)
     ]
-    edit = add(image.id, made, text.format(objects=objects(len(made))), tool="paste")
+    edit = add(image.id, made, text.format(objects=count(len(made), "object")), tool="paste")
     session.apply(edit, select_added=True)
     return _say_lost(moved, fitting)
 
@@ -117,7 +117,9 @@ def _say_lost(moved: Sequence[Instance], fitting: Sequence[Instance]) -> str:
     n_out = len(moved) - len(fitting)
     parts = []
     if n_cut:
-        parts.append(tr("{objects} cut at the image's edge").format(objects=objects(n_cut)))
+        parts.append(tr("{objects} cut at the image's edge").format(objects=count(n_cut, "object")))
     if n_out:
-        parts.append(tr("{objects} outside the image left out").format(objects=objects(n_out)))
+        parts.append(
+            tr("{objects} outside the image left out").format(objects=count(n_out, "object"))
+        )
     return f"{', '.join(parts)}." if parts else ""

@@ -7,6 +7,7 @@ from seginst_core.masks.geometry import box_iou, contains, iou, meet
 from seginst_core.project.edits import Edit, add, change, remove
 from seginst_core.types import Instance, PipelineName, State
 from seginst_gui.language import tr
+from seginst_gui.panels.texts import count
 from seginst_gui.session import PIPELINE_LETTERS, Session
 
 SAME_OBJECT_IOU = 0.5
@@ -29,7 +30,7 @@ def delete_selected(session: Session) -> None:
             remove(
                 session.image.id,
                 chosen,
-                tr("Delete {objects}").format(objects=objects(len(chosen))),
+                tr("Delete {objects}").format(objects=count(len(chosen), "object")),
             )
         )
 
@@ -47,7 +48,7 @@ def set_class(session: Session, category_id: int) -> None:
     ]
     if pairs and session.image is not None and session.category is not None:
         text = tr("Make {objects} {name}").format(
-            objects=objects(len(pairs)), name=session.category.name
+            objects=count(len(pairs), "object"), name=session.category.name
         )
         session.apply(change(session.image.id, pairs, text))
 
@@ -126,7 +127,9 @@ def _accept(
         edit = add(
             image.id,
             taken,
-            tr("Accept {objects} of {letter}").format(objects=objects(len(taken)), letter=letter),
+            tr("Accept {objects} of {letter}").format(
+                objects=count(len(taken), "object"), letter=letter
+            ),
             tool="accept",
         )
         session.apply(edit, select_added=select)
@@ -151,8 +154,3 @@ def _overlap(a: Instance, b: Instance) -> float:
     if a.mask is not None and b.mask is not None:
         return iou(a.mask, b.mask)
     return box_iou(a.box, b.box)
-
-
-def objects(n: int) -> str:
-    """Return a number of objects in words."""
-    return tr("1 object") if n == 1 else tr("{n} objects").format(n=n)

@@ -13,7 +13,7 @@ from seginst_core.project.edits import Change, Edit, change, painted
 from seginst_core.types import Instance, Mask
 from seginst_gui.language import tr
 from seginst_gui.operations.apart import all_reshaped_apart
-from seginst_gui.operations.objects import objects
+from seginst_gui.panels.texts import count
 from seginst_gui.session import Session
 
 Reshape = Callable[[Mask, int, int], Mask | None]
@@ -63,7 +63,9 @@ def merge(session: Session) -> None:
     merged = reduce(geometry.union, (_mask(session, i) for i in session.selected))
     steps = [Change(first, painted(first, merged)), *(Change(i, None) for i in others)]
     session.apply(
-        _edit(session, steps, tr("Merge {objects}").format(objects=objects(len(others) + 1)))
+        _edit(
+            session, steps, tr("Merge {objects}").format(objects=count(len(others) + 1, "object"))
+        )
     )
 
 
@@ -84,7 +86,11 @@ def subtract(session: Session) -> None:
     if not steps:
         raise ProjectError(tr("The selected objects do not overlap."))
     session.apply(
-        _edit(session, steps, tr("Subtract from {objects}").format(objects=objects(len(steps))))
+        _edit(
+            session,
+            steps,
+            tr("Subtract from {objects}").format(objects=count(len(steps), "object")),
+        )
     )
 
 
@@ -111,7 +117,7 @@ def split(
         for mask in others:
             piece = painted(replace(old, id=next(new_ids)), mask)
             steps.append(Change(None, piece))
-    return _edit(session, steps, text.format(objects=objects(len(found))), tool)
+    return _edit(session, steps, text.format(objects=count(len(found), "object")), tool)
 
 
 def _reshape(session: Session, text: str, reshaped: Reshape, nothing: str) -> None:
@@ -128,7 +134,7 @@ def _reshape(session: Session, text: str, reshaped: Reshape, nothing: str) -> No
     if not pairs:
         in_the_way = tr("Other objects are in the way, and “Keep apart” is on.")
         raise ProjectError(in_the_way if wanted else nothing)
-    session.apply(change(image.id, pairs, f"{text} {objects(len(pairs))}"))
+    session.apply(change(image.id, pairs, f"{text} {count(len(pairs), 'object')}"))
 
 
 def _mask(session: Session, instance: Instance) -> Mask:

@@ -194,3 +194,12 @@ def test_what_was_said_to_be_none_is_not_taken_with_all(opened: Session) -> None
     accepted = operations.accept_all(opened, "two-stage")
     assert (accepted.n_taken, accepted.n_there, accepted.n_refused) == (1, 1, 1)
     assert [i.mask for i in opened.instances] == [found[0].mask, found[2].mask]
+
+
+def test_a_thousand_objects_are_written_in_the_history_as_in_the_panels(opened: Session) -> None:
+    ids = opened.new_ids(1000)
+    made = [Instance(k, 1, Box(0, 0, 2, 2), block(0, 0, 2, 2)) for k in ids]
+    opened.apply(add(opened.image.id, made, "Put"), select_added=True)
+    operations.delete_selected(opened)
+    steps = opened.project.history(opened.image.id)
+    assert steps[-1].text == "Delete 1,000 objects"
