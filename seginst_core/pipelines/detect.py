@@ -79,7 +79,21 @@ def scale_image(image: ImageArray, factor: float) -> ImageArray:
     return np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
 
 
-def shifted_box(found: Detections, index: int, tile: Tile) -> Box | None:
+def drafts(
+    found: Detections, tile: Tile, categories: Sequence[Category], origin: Origin
+) -> Iterator[tuple[int, Instance]]:
+    """Yield the numbers of a tile's detections and their proposals, in full-image pixels.
+
+    A proposal has no mask yet, and its id is given when all tiles are merged.
+    """
+    for k, label in enumerate(found.labels):
+        box = _shifted_box(found, k, tile)
+        if box is not None:
+            score = float(found.scores[k])
+            yield k, Instance(0, categories[label].id, box, None, score=score, origin=origin)
+
+
+def _shifted_box(found: Detections, index: int, tile: Tile) -> Box | None:
     """Return one detection's box in full-image pixels, clipped to its tile; None if empty."""
     x0, y0, x1, y1 = (float(v) for v in found.boxes[index])
     width, height = tile.x1 - tile.x0, tile.y1 - tile.y0
@@ -88,11 +102,6 @@ def shifted_box(found: Detections, index: int, tile: Tile) -> Box | None:
     if x1 - x0 < 1 or y1 - y0 < 1:
         return None
     return Box(x0 + tile.x0, y0 + tile.y0, x1 + tile.x0, y1 + tile.y0)
-
-
-def draft(box: Box, category: Category, score: float, origin: Origin) -> Instance:
-    """Make a proposal without a mask yet; ids are given when all tiles are merged."""
-    return Instance(0, category.id, box, None, score=score, origin=origin)
 
 
 def drawn(instance: Instance, mask: Mask, soft: FloatArray) -> Instance:

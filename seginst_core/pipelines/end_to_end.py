@@ -1,6 +1,6 @@
 """Pipeline B, end-to-end: a Mask R-CNN finds boxes and masks at once."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 
@@ -9,13 +9,7 @@ from seginst_core.engines.batches import Batches
 from seginst_core.events import Reporter
 from seginst_core.masks.paste import paste_soft
 from seginst_core.models.card import ModelCard
-from seginst_core.pipelines.detect import (
-    choose_tiles,
-    detect_tiles,
-    draft,
-    drawn,
-    shifted_box,
-)
+from seginst_core.pipelines.detect import choose_tiles, detect_tiles, drafts, drawn
 from seginst_core.pipelines.tiling import merge_tiles
 from seginst_core.types import ImageArray, Instance, Origin, TileChoice
 
@@ -53,16 +47,14 @@ class EndToEnd:
             reporter=reporter or Reporter(),
         ):
             instances = []
-            for k, label in enumerate(found.labels):
-                box = shifted_box(found, k, part)
-                if box is None or found.masks is None:
-                    continue
-                mask = paste_soft(found.masks[k], box, width, height)
+            # A Mask R-CNN draws masks; what draws none is a two-stage model's detector.
+            soft = found.masks
+            assert soft is not None
+            for k, proposal in drafts(found, part, self.card.categories, origin):
+                mask = paste_soft(soft[k], proposal.box, width, height)
                 if mask is None:
                     continue
-                value = float(found.scores[k])
-                plain = draft(box, self.card.categories[label], value, replace(origin, score=value))
-                sure = drawn(plain, mask, found.masks[k])
+                sure = drawn(proposal, mask, soft[k])
                 if (sure.score or 0.0) >= score:
                     instances.append(sure)
             per_tile.append((part, instances))

@@ -14,13 +14,7 @@ from seginst_core.masks.paste import paste_soft
 from seginst_core.models.card import ModelCard
 from seginst_core.models.config import NestedUNetConfig
 from seginst_core.pipelines.crops import crop_window, crops_of
-from seginst_core.pipelines.detect import (
-    choose_tiles,
-    detect_tiles,
-    draft,
-    drawn,
-    shifted_box,
-)
+from seginst_core.pipelines.detect import choose_tiles, detect_tiles, drafts, drawn
 from seginst_core.pipelines.drawing import Draw
 from seginst_core.pipelines.tiling import merge_tiles
 from seginst_core.types import (
@@ -70,14 +64,8 @@ class TwoStage:
             batches=self.tiles,
             reporter=reporter,
         ):
-            proposals = []
-            for k, label in enumerate(found.labels):
-                box = shifted_box(found, k, part)
-                if box is not None:
-                    value = float(found.scores[k])
-                    category = self.card.categories[label]
-                    proposals.append(draft(box, category, value, replace(origin, score=value)))
-            per_tile.append((part, proposals))
+            proposals = drafts(found, part, self.card.categories, origin)
+            per_tile.append((part, [proposal for _, proposal in proposals]))
         # Boxes are merged before any mask is drawn: the crop then comes from the whole image, so an
         # object cut by a tile is drawn once and whole.
         boxes = merge_tiles(per_tile, width, height)
