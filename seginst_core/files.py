@@ -1,10 +1,14 @@
-"""Writing files so that a crash, a full disk or Ctrl-C never leaves half of one."""
+"""Writing files so that a crash, a full disk or Ctrl-C never leaves half of one, and locks."""
 
 import errno
 import os
 import secrets
+import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
+
+_TAKEN = {errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK}
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -45,6 +49,34 @@ def check_place(path: Path) -> None:
         raise _os_error(errno.ENOTDIR, path)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise _os_error(errno.EACCES, path)
+
+
+def lock(file: IO[bytes]) -> None:
+    """Lock an open file until it is closed or the process ends, however it ends.
+
+    BlockingIOError if someone else, or this process, holds it; OSError if it cannot be locked.
+    """
+    try:
+        _lock(file)
+    except OSError as error:
+        if error.errno in _TAKEN:
+            raise BlockingIOError(error.errno, error.strerror) from error
+        raise
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[bytes]) -> None:
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes]) -> None:
+        # flock belongs to this open file, so a second open in the same process is refused too.
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _is_stream(path: Path) -> bool:

@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save
 
 from seginst_core.errors import ModelError
 from seginst_core.files import write_atomic
-from seginst_core.models.card import file_digest
+from seginst_core.models.card import ModelCard, file_digest
 
 
 def save_weights(path: Path, state: Mapping[str, torch.Tensor], *, half: bool = False) -> str:
@@ -45,3 +45,10 @@ def load_weights(path: Path, digest: str | None = None) -> dict[str, torch.Tenso
             "because loading them can run code."
         ) from error
     return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+
+
+def load_part(model: Path, card: ModelCard, name: str) -> dict[str, torch.Tensor]:
+    """Read the weights file of a model that its card names ``name``; ModelError as above."""
+    if name not in card.files:
+        raise ModelError(f"The model card of {card.name} names no file {name}.")
+    return load_weights(model / name, card.files[name])

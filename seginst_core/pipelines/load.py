@@ -17,7 +17,7 @@ from seginst_core.models.config import NestedUNetConfig
 from seginst_core.models.folding import fold_batch_norm
 from seginst_core.models.fusing import use_fusing
 from seginst_core.models.nested_unet import NestedUNet
-from seginst_core.models.weights import load_weights
+from seginst_core.models.weights import load_part
 from seginst_core.models.winograd import use_winograd, uses_winograd
 from seginst_core.pipelines.drawing import Draw, checked_levels, torch_draw, uses_fusing
 from seginst_core.pipelines.end_to_end import EndToEnd
@@ -65,6 +65,17 @@ def load_pipeline(model: Path, runtime: Runtime | str = "auto") -> EndToEnd | Tw
     )
 
 
+def load_unet(model: Path, card: ModelCard) -> NestedUNet:
+    """Load a two-stage model's nested U-Net; ModelError says in one sentence why it cannot."""
+    shape = _mask_config(card)
+    unet = NestedUNet(4, shape.widths, shape.encoder)
+    try:
+        unet.load_state_dict(load_part(model, card, MASK_FILE))
+    except RuntimeError as error:
+        raise ModelError(f"The mask network of {card.name} does not fit its model card.") from error
+    return unet
+
+
 def load_refined(boxes: Path, masks: Path, runtime: Runtime | str = "auto") -> TwoStage:
     """Load the recombination C: one model's detector, another one's nested U-Net.
 
@@ -101,7 +112,7 @@ def _detector(model: Path, card: ModelCard, device: torch.device, how: Runtime) 
     engine = load_engine(card.engine)
     masks = card.pipeline == "end-to-end"
     network = engine.build(card.detector, len(card.categories), masks=masks, device=device)
-    engine.load(network, load_weights(model / DETECTOR_FILE, _digest(card, DETECTOR_FILE)))
+    engine.load(network, load_part(model, card, DETECTOR_FILE))
     network.eval()
     fold_batch_norm(network)
     if how.backend == "openvino":
@@ -112,18 +123,13 @@ def _detector(model: Path, card: ModelCard, device: torch.device, how: Runtime) 
 
 
 def _draw(model: Path, card: ModelCard, device: torch.device, how: Runtime) -> Draw:
-    """Load a two-stage model's nested U-Net, ready to predict."""
-    shape = _mask_config(card)
-    unet = NestedUNet(4, shape.widths, shape.encoder)
-    try:
-        unet.load_state_dict(load_weights(model / MASK_FILE, _digest(card, MASK_FILE)))
-    except RuntimeError as error:
-        raise ModelError(f"The mask network of {card.name} does not fit its model card.") from error
+    """Return what draws with a two-stage model's nested U-Net."""
+    unet = load_unet(model, card)
     unet.to(device).to(memory_format=torch.channels_last).eval()
     fold_batch_norm(unet)
     levels = checked_levels(unet, how.levels)
     if how.backend == "openvino":
-        return openvino_unet(unet, shape.crop_px, levels)
+        return openvino_unet(unet, _mask_config(card).crop_px, levels)
     if uses_fusing(device):
         use_fusing(unet)
     return torch_draw(unet, device, levels)
@@ -131,11 +137,5 @@ def _draw(model: Path, card: ModelCard, device: torch.device, how: Runtime) -> D
 
 def _mask_config(card: ModelCard) -> NestedUNetConfig:
     if card.mask is None:
-        raise ModelError(f"The two-stage model {card.name} names no mask network in its card.")
+        raise ModelError(f"{card.name} has no nested U-Net to draw masks with.")
     return card.mask
-
-
-def _digest(card: ModelCard, name: str) -> str:
-    if name not in card.files:
-        raise ModelError(f"The model card of {card.name} names no file {name}.")
-    return card.files[name]

@@ -1,15 +1,16 @@
 """Training state on disk, so that a killed run goes on where it was."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from seginst_core.errors import ModelError
-from seginst_core.files import write_atomic
+from seginst_core.errors import DataError, ModelError
+from seginst_core.files import lock, write_atomic
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,5 +41,26 @@ def load_checkpoint(path: Path) -> Checkpoint | None:
         return Checkpoint(**table)
     except Exception as error:  # torch raises whatever its unpickler met
         raise ModelError(
-            f"The checkpoint {path} cannot be read; train again without --resume."
+            f"The checkpoint {path} cannot be read; delete it to begin anew."
         ) from error
+
+
+@contextmanager
+def alone(out: Path) -> Iterator[None]:
+    """Keep every other training from the folder ``out`` meanwhile; DataError if one is in it."""
+    out.mkdir(parents=True, exist_ok=True)
+    place = out / "training.lock"
+    with place.open("ab") as file:
+        try:
+            lock(file)
+        except BlockingIOError:
+            raise DataError(
+                f"Another training is writing to {out}; choose another --out, or wait for it."
+            ) from None
+        except OSError:
+            pass  # the file system knows no locks
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # Windows keeps what is open
+                place.unlink()

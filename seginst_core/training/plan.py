@@ -114,15 +114,20 @@ def check(config: TrainConfig) -> None:
         raise DataError(
             f"{config.out} is a file, and a model is a directory; choose another --out."
         )
-    if (config.out / CARD_NAME).exists():
-        if not config.resume:
-            raise DataError(f"There is a model at {config.out} already; choose another --out.")
-        # One whose scoring was cut short still has its checkpoints.
-        if not any((config.out / CHECKPOINT_FOLDER).glob("*")):
-            raise DataError(
-                f"The model at {config.out} is finished, so there is nothing to go on with; "
-                "choose another --out."
-            )
+    # A model whose scoring was cut short still has its checkpoints.
+    begun = any((config.out / CHECKPOINT_FOLDER).glob("*.pt"))
+    if begun and not config.resume:
+        raise DataError(
+            f"{config.out} holds a training that was cut short: go on from it with --resume, or "
+            "choose another --out."
+        )
+    if (config.out / CARD_NAME).exists() and not begun:
+        raise DataError(
+            f"The model at {config.out} is finished, so there is nothing to go on with; "
+            "choose another --out."
+            if config.resume
+            else f"There is a model at {config.out} already; choose another --out."
+        )
 
 
 def parts(config: TrainConfig) -> tuple[str, ...]:

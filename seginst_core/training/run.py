@@ -2,7 +2,9 @@
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -25,10 +27,12 @@ from seginst_core.models.config import TRAINING, TrainingPreset
 from seginst_core.models.losses import deep_mask_loss
 from seginst_core.models.nested_unet import NestedUNet
 from seginst_core.models.pretrained import adapt_weights, encoder_weights
-from seginst_core.models.weights import load_weights, save_weights
+from seginst_core.models.weights import load_part, save_weights
+from seginst_core.pipelines.load import load_unet
 from seginst_core.training import distributed
 from seginst_core.training.batches.detector import detector_batch
 from seginst_core.training.batches.masks import mask_batch
+from seginst_core.training.checkpoint import alone
 from seginst_core.training.loop import fit
 from seginst_core.training.plan import (
     DETECTOR_SHARE,
@@ -68,35 +72,34 @@ def _train(config: TrainConfig, reporter: Reporter) -> ModelCard:
     if preset.batch != TRAINING[cast(Preset, card.preset)].batch:
         card = replace(card, training={**card.training, "batch": preset.batch})
     reporter.log(f"Training on {describe_device(device)}.")
-    if distributed.is_first():
-        if not config.resume and (config.out / CHECKPOINT_FOLDER).exists():
-            shutil.rmtree(config.out / CHECKPOINT_FOLDER)
-        (config.out / CHECKPOINT_FOLDER).mkdir(parents=True, exist_ok=True)
-    distributed.wait_for_all()
-    files = {}
-    for part in (DETECTOR_FILE, MASK_FILE):
-        trained = parts(config)
-        if part == MASK_FILE and card.mask is None:
-            continue
-        if part not in trained:
-            assert config.start is not None
-            weights: Mapping[str, Tensor] = load_weights(config.start / part)
-        else:
+    # All of them before the first is trained: what one lacks is known before hours are spent.
+    weights_of: dict[str, Fitting] = {}
+    for part in (DETECTOR_FILE,) if card.mask is None else (DETECTOR_FILE, MASK_FILE):
+        if part in parts(config):
             # Before each, so that one that begins after a restart begins the same.
             torch.manual_seed(config.seed)
-            run = _train_detector if part == DETECTOR_FILE else _train_unet
-            weights = run(config, card, begun, preset, scenes, device, reporter)
-        if distributed.is_first():
-            files[part] = save_weights(config.out / part, weights, half=config.half)
-    card = replace(card, files=files)
-    if not distributed.is_first():
-        return card
-    if config.val is not None:
-        # Scored before it is shown as finished, but a model whose scoring is cancelled is whole.
+            prepare = _detector if part == DETECTOR_FILE else _unet
+            weights_of[part] = prepare(config, card, begun, preset, scenes, device, reporter)
+        else:
+            assert config.start is not None
+            assert begun is not None
+            weights_of[part] = partial(dict, load_part(config.start, begun, part))
+    with alone(config.out) if distributed.is_first() else nullcontext():
+        distributed.wait_for_all()
+        files = {}
+        for part, fitted in weights_of.items():
+            weights = fitted()
+            if distributed.is_first():
+                files[part] = save_weights(config.out / part, weights, half=config.half)
+        card = replace(card, files=files)
+        if not distributed.is_first():
+            return card
+        if config.val is not None:
+            # Scored before it is shown as finished, but if that is cancelled the model is whole.
+            write_card(config.out, card)
+            card = replace(card, scores=_scores(config, config.val, reporter))
         write_card(config.out, card)
-        card = replace(card, scores=_scores(config, config.val, reporter))
-    write_card(config.out, card)
-    shutil.rmtree(config.out / CHECKPOINT_FOLDER, ignore_errors=True)
+        shutil.rmtree(config.out / CHECKPOINT_FOLDER, ignore_errors=True)
     return card
 
 
@@ -107,13 +110,11 @@ def _scores(config: TrainConfig, val: Path, reporter: Reporter) -> Mapping[str, 
         raise DataError(f"The model at {config.out} is whole but has no scores: {error}") from error
 
 
-Part = Callable[
-    [TrainConfig, ModelCard, ModelCard | None, TrainingPreset, Scenes, torch.device, Reporter],
-    Mapping[str, Tensor],
-]
+Fitting = Callable[[], Mapping[str, Tensor]]
+"""What trains a network, or has it trained already, and returns its weights."""
 
 
-def _train_detector(
+def _detector(
     config: TrainConfig,
     card: ModelCard,
     begun: ModelCard | None,
@@ -121,17 +122,17 @@ def _train_detector(
     scenes: Scenes,
     device: torch.device,
     reporter: Reporter,
-) -> Mapping[str, Tensor]:
+) -> Fitting:
     engine = load_engine(card.engine)
     masks = card.pipeline == "end-to-end"
+    if masks:
+        _check_masked(scenes)
     network = engine.build(card.detector, len(card.categories), masks=masks, device=device)
-    if masks and not scenes.masked:
-        raise DataError("No object of the training data has a mask, only boxes.")
-    if config.published or (begun is not None and config.start is not None):
+    if config.published or begun is not None:
         given = (
             engine.published(card.detector, masks=masks)
             if begun is None or config.start is None
-            else load_weights(config.start / DETECTOR_FILE)
+            else load_part(config.start, begun, DETECTOR_FILE)
         )
         weights, n_fitting = adapt_weights(
             network.state_dict(),
@@ -148,7 +149,8 @@ def _train_detector(
     def losses(samples: Sequence[Sample]) -> Mapping[str, Tensor]:
         return trained.losses(samples)
 
-    return fit(
+    return partial(
+        fit,
         network,
         losses,
         lambda rng: detector_batch(
@@ -169,7 +171,7 @@ def _train_detector(
     )
 
 
-def _train_unet(
+def _unet(
     config: TrainConfig,
     card: ModelCard,
     begun: ModelCard | None,
@@ -177,25 +179,25 @@ def _train_unet(
     scenes: Scenes,
     device: torch.device,
     reporter: Reporter,
-) -> Mapping[str, Tensor]:
-    del begun
+) -> Fitting:
     shape = card.mask
     if shape is None:
         raise ModelError("The model to start from names no mask network.")
-    if not scenes.masked:
-        raise DataError("No object of the training data has a mask, only boxes.")
-    unet = NestedUNet(4, shape.widths, shape.encoder)
-    if config.start is not None:
-        unet.load_state_dict(load_weights(config.start / MASK_FILE))
-    elif config.published and shape.encoder != "plain":
-        given = encoder_weights(shape.encoder, 4)
-        weights, _ = adapt_weights(
-            unet.state_dict(), given, categories=[], given_categories=[], class_rows={}
-        )
-        unet.load_state_dict(weights)
+    _check_masked(scenes)
+    if begun is not None and config.start is not None:
+        unet = load_unet(config.start, begun)
+    else:
+        unet = NestedUNet(4, shape.widths, shape.encoder)
+        if config.published and shape.encoder != "plain":
+            given = encoder_weights(shape.encoder, 4)
+            weights, _ = adapt_weights(
+                unet.state_dict(), given, categories=[], given_categories=[], class_rows={}
+            )
+            unet.load_state_dict(weights)
     unet = unet.to(device).to(memory_format=torch.channels_last)
 
-    return fit(
+    return partial(
+        fit,
         unet,
         mask_losses(unet, device, in_bfloat16=has_fast_bfloat16(device)),
         lambda rng: mask_batch(
@@ -209,6 +211,11 @@ def _train_unet(
         reporter=reporter,
         checkpoint=config.out / CHECKPOINT_FOLDER / "mask.pt",
     )
+
+
+def _check_masked(scenes: Scenes) -> None:
+    if not scenes.masked:
+        raise DataError("No object of the training data has a mask, only boxes.")
 
 
 def mask_losses(

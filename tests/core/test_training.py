@@ -302,6 +302,27 @@ def test_bad_data_is_one_sentence(tmp_path):
         train(TrainConfig(**{**as_dict(config), "pipeline": "end-to-end", "stage": "mask"}))
 
 
+def test_what_a_later_part_lacks_is_said_before_the_first_is_trained(tmp_path):
+    config = config_for(tmp_path)
+    train(config)
+    (config.out / "mask.safetensors").write_bytes(b"")
+    further = {**as_dict(config), "start": config.out, "out": tmp_path / "further"}
+    coco = json.loads(config.train.read_text())
+    boxes = [{**item, "segmentation": []} for item in coco["annotations"]]
+    boxes_only = tmp_path / "boxes.json"
+    boxes_only.write_text(json.dumps({**coco, "annotations": boxes}))
+    events = []
+    for changed, words in (
+        (further, "not the one its model card names"),
+        ({**further, "stage": "detector"}, "not the one its model card names"),
+        ({**as_dict(config), "train": boxes_only, "out": tmp_path / "new"}, "only boxes"),
+    ):
+        with pytest.raises((DataError, ModelError), match=words):
+            train(TrainConfig(**changed), Reporter(events.append))
+        assert not changed["out"].exists()
+    assert not [event for event in events if event["event"] in ("progress", "loss")]
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_a_gpu_that_is_not_there_is_one_sentence(tmp_path):
     with pytest.raises(ModelError, match="CUDA was asked for"):

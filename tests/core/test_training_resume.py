@@ -9,6 +9,7 @@ import torch
 from seginst_core.errors import Cancelled, DataError, ModelError
 from seginst_core.events import Reporter
 from seginst_core.models.card import file_digest, read_card
+from seginst_core.training.checkpoint import alone
 from seginst_core.training.loop import Budget, fit
 from seginst_core.training.plan import TrainConfig
 from seginst_core.training.recipe import DEFAULTS
@@ -58,6 +59,27 @@ def test_what_cannot_be_gone_on_with_is_said_and_kept(tmp_path):
             train(other)
         assert checkpoint.read_bytes() == kept
     assert train(TrainConfig(**{**as_dict(broken), "resume": True})).files
+
+
+def test_a_training_cut_short_is_not_thrown_away(tmp_path):
+    config = config_for(tmp_path, pipeline="end-to-end")
+    stop = Flag()
+    with pytest.raises(Cancelled):
+        train(config, Reporter(lambda event: stop.set(), stop))
+    checkpoint = config.out / "checkpoint" / "detector.pt"
+    kept = checkpoint.read_bytes()
+    with pytest.raises(DataError, match="cut short: go on from it with --resume"):
+        train(config)
+    assert checkpoint.read_bytes() == kept
+
+
+def test_two_trainings_do_not_share_a_folder(tmp_path):
+    config = config_for(tmp_path, pipeline="end-to-end", iterations=1)
+    with alone(config.out), pytest.raises(DataError, match="Another training is writing to"):
+        train(config)
+    assert list(config.out.iterdir()) == []
+    assert train(config).files
+    assert {path.name for path in config.out.iterdir()} == {"model.toml", "detector.safetensors"}
 
 
 def test_a_nested_unet_that_begins_after_a_restart_begins_the_same(tmp_path):
