@@ -11,7 +11,8 @@ import numpy as np
 from seginst_core.errors import DataError, ImageError
 from seginst_core.events import Reporter
 from seginst_core.formats import coco_json
-from seginst_core.images import read_image
+from seginst_core.images import read_image, read_size
+from seginst_core.lenient import shortened
 from seginst_core.types import Category, ImageArray, ImageRef, Instance
 
 CACHE_BYTES = 2 << 30
@@ -84,7 +85,8 @@ class Scenes:
 def load_scenes(data: Path, folder: Path, reporter: Reporter) -> Scenes:
     """Read a COCO file whose images lie under ``folder``.
 
-    Absent images are reported and left out. DataError if no image or no object is left.
+    Images that are absent, damaged or of another size than stated, where the objects would lie
+    elsewhere, are reported and left out. DataError if no image or no object is left.
     """
     dataset = coco_json.read(data)
     for note in dataset.notes:
@@ -108,18 +110,23 @@ def load_scenes(data: Path, folder: Path, reporter: Reporter) -> Scenes:
         raise DataError(
             f"{data.name} holds no annotated object, so there is nothing to learn from."
         )
-    scenes = [scene for scene in scenes if _readable(folder / scene.ref.path, reporter)]
+    faults = {scene.ref.id: image_fault(folder, scene.ref) for scene in scenes}
+    for note in shortened(
+        [f"{fault} It is left out of training." for fault in faults.values() if fault]
+    ):
+        reporter.log(note)
+    scenes = [scene for scene in scenes if not faults[scene.ref.id]]
     if not any(scene.instances for scene in scenes):
-        raise DataError(f"No image of {data.name} that holds an object can be read.")
+        raise DataError(f"No image of {data.name} that holds an object can be learned from.")
     return Scenes(folder, scenes, dataset.categories)
 
 
-def _readable(path: Path, reporter: Reporter) -> bool:
-    from seginst_core.images import read_size
-
+def image_fault(folder: Path, ref: ImageRef) -> str:
+    """Return a sentence on why an image cannot be used, "" if its header is as stated."""
     try:
-        read_size(path)
+        width, height = read_size(folder / ref.path)
     except ImageError as error:
-        reporter.log(f"{error} It is left out of training.")
-        return False
-    return True
+        return str(error)
+    if (width, height) == (ref.width, ref.height):
+        return ""
+    return f"{ref.path} has {width} x {height} pixels, not {ref.width} x {ref.height} as stated."

@@ -15,7 +15,8 @@ from seginst_core.pipelines.load import load_pipeline
 from seginst_core.review.inputs import read_predictions, read_truth, without_images
 from seginst_core.review.metrics import analyse
 from seginst_core.review.schema import Measures
-from seginst_core.types import Category, ImageRef
+from seginst_core.training.scenes import image_fault
+from seginst_core.types import Category
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def check_validation(
             "is nothing to score on."
         )
     refs = tuple(coco_json.load(data).images.values())
-    faults = [fault for ref in refs if (fault := _fault(images, ref))]
+    faults = [fault for ref in refs if (fault := image_fault(images, ref))]
     if faults:
         raise DataError(
             f"{len(faults)} of the {len(refs)} images of {data.name} cannot be scored on: "
@@ -66,17 +67,6 @@ def check_held_out(data: Path, images: Path, reporter: Reporter) -> None:
     refs = coco_json.load(data).images.values()
     if not any(_is_readable(images / ref.path) for ref in refs):
         raise _none_readable(data)
-
-
-def _fault(images: Path, ref: ImageRef) -> str:
-    """Return a sentence on why an image cannot be scored on, "" if its header is as stated."""
-    try:
-        width, height = read_size(images / ref.path)
-    except ImageError as error:
-        return str(error)
-    if (width, height) == (ref.width, ref.height):
-        return ""
-    return f"{ref.path} has {width} x {height} pixels, not {ref.width} x {ref.height} as stated."
 
 
 def _is_readable(path: Path) -> bool:

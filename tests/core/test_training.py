@@ -323,6 +323,23 @@ def test_what_a_later_part_lacks_is_said_before_the_first_is_trained(tmp_path):
     assert not [event for event in events if event["event"] in ("progress", "loss")]
 
 
+def test_an_image_of_another_size_than_stated_is_not_learned_from(tmp_path):
+    data, images = write_discs(tmp_path)
+    coco = json.loads(data.read_text())
+    cut = cv2.imread(str(images / "1.png"))[:120]
+    cv2.imwrite(str(images / "1.png"), cut)
+    events = []
+    scenes = load_scenes(data, images, Reporter(events.append))
+    assert [scene.ref.path for scene in scenes.scenes] == ["0.png", "2.png", "3.png"]
+    (said,) = [event["text"] for event in events]
+    assert said.startswith("1.png has 160 x 120 pixels, not 160 x 160 as stated. It is left out")
+    wide = [{**row, "width": 200} for row in coco["images"]]
+    boxes = [{**row, "segmentation": []} for row in coco["annotations"]]
+    data.write_text(json.dumps({**coco, "images": wide, "annotations": boxes}))
+    with pytest.raises(DataError, match="can be learned from"):
+        load_scenes(data, images, Reporter())
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_a_gpu_that_is_not_there_is_one_sentence(tmp_path):
     with pytest.raises(ModelError, match="CUDA was asked for"):
