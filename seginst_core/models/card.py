@@ -22,7 +22,7 @@ from seginst_core.models.config import (
     NestedUNetConfig,
     config_from_table,
 )
-from seginst_core.types import ENGINE_NAMES, PIPELINES, Category, EngineName, PipelineName
+from seginst_core.types import ENGINE_NAMES, PIPELINES, PRESETS, Category, EngineName, PipelineName
 
 FORMAT = 1
 CARD_NAME = "model.toml"
@@ -127,6 +127,8 @@ def _card_from_table(table: Mapping[str, object]) -> ModelCard:
     pipeline, engine = table["pipeline"], table["engine"]
     if pipeline not in PIPELINES or engine not in ENGINE_NAMES:
         raise ValueError(f"pipeline {pipeline!r} with engine {engine!r}")
+    if table["preset"] not in PRESETS:
+        raise ValueError(f"preset {table['preset']!r}")
     categories = table["categories"]
     if not isinstance(categories, list) or not categories:
         raise ValueError("no categories")
@@ -151,7 +153,7 @@ def _card_from_table(table: Mapping[str, object]) -> ModelCard:
         detector=config_from_table(DETECTOR_KINDS[engine], table["detector"]),  # type: ignore[arg-type, type-var]
         mask=None if mask is None else config_from_table(NestedUNetConfig, mask),  # type: ignore[arg-type]
         description=str(table.get("description", "")),
-        training=table.get("training", {}),  # type: ignore[arg-type]
-        scores=table.get("scores", {}),  # type: ignore[arg-type]
+        training=dict(table.get("training", {})),  # type: ignore[call-overload]
+        scores={name: float(v) for name, v in dict(table.get("scores", {})).items()},  # type: ignore[call-overload]
         files=files,
     )

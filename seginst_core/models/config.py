@@ -1,10 +1,11 @@
 """What a network is made of: the part of a model card that rebuilds it, and the presets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Literal, TypeAlias, TypeVar, get_args
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 from seginst_core.errors import ModelError
+from seginst_core.lenient import shown
 from seginst_core.types import EngineName, Preset
 
 Backbone = Literal["resnet10", "resnet18", "resnet50"]
@@ -118,13 +119,22 @@ ConfigT = TypeVar("ConfigT", DetectorConfig, Detectron2Config, NestedUNetConfig)
 
 
 def config_from_table(kind: type[ConfigT], table: Mapping[str, object]) -> ConfigT:
-    """Rebuild a config from a model card's table; ModelError names a key it does not know."""
-    known = {f.name for f in fields(kind)}
-    unknown = sorted(set(table) - known)
-    if unknown:
-        raise ModelError(
-            f"The model card has the unknown setting {unknown[0]!r}; "
-            "it was made by another version of SegInst."
-        )
+    """Rebuild a config from a model card's table; ModelError names a setting it does not know."""
+    kinds = get_type_hints(kind)
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
+    for name, value in sorted(values.items()):
+        if name not in kinds or not _is_one(value, kinds[name]):
+            raise ModelError(
+                f"The model card has the unknown setting {name} = {shown(table[name])}; "
+                "it was made by another version of SegInst."
+            )
     return kind(**values)  # type: ignore[arg-type]
+
+
+def _is_one(value: object, kind: object) -> bool:
+    """Whether a value read from TOML, its lists made tuples, is of the type of a config's field."""
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if get_origin(kind) is tuple:
+        return isinstance(value, tuple) and all(_is_one(v, get_args(kind)[0]) for v in value)
+    return type(value) is kind or (kind is float and type(value) is int)
