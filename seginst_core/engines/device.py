@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from seginst_core.errors import ModelError
+from seginst_core.errors import ModelError, is_out_of_memory
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -26,6 +26,15 @@ def pick_device(name: str = "auto") -> torch.device:
             "CUDA was asked for but torch finds no CUDA device here; "
             "choose --device cpu, or see `seginst doctor`."
         )
+    try:
+        torch.zeros(1, device=device).item()
+    except Exception as error:  # each kind of device says in its own way that there is none
+        if is_out_of_memory(error):
+            raise
+        raise ModelError(
+            f"This machine has no device {name} to run models on; choose --device auto, or see "
+            "`seginst doctor`."
+        ) from error
     return device
 
 

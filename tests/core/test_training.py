@@ -344,3 +344,8 @@ def test_an_image_of_another_size_than_stated_is_not_learned_from(tmp_path):
 def test_a_gpu_that_is_not_there_is_one_sentence(tmp_path):
     with pytest.raises(ModelError, match="CUDA was asked for"):
         train(config_for(tmp_path, device="cuda"))
+
+
+def test_a_device_that_cannot_be_used_is_one_sentence(tmp_path):
+    with pytest.raises(ModelError, match="has no device meta"):
+        train(config_for(tmp_path, device="meta"))
