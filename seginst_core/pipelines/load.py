@@ -59,6 +59,8 @@ def load_pipeline(model: Path, runtime: Runtime | str = "auto") -> EndToEnd | Tw
     card = read_card(model)
     if card.pipeline == "two-stage":
         return _two_stage(model, card, model, card, how)
+    if how.levels:
+        raise ModelError(f"{card.name} has no nested U-Net whose levels could be chosen.")
     place = _device(how)
     return EndToEnd(
         card, place, _detector(model, card, place, how), batches_for(place, TILES_AT_ONCE)

@@ -102,6 +102,8 @@ def check(config: TrainConfig) -> None:
         raise DataError(f"Training the {config.stage} stage alone needs a model to start from.")
     if config.start is not None and config.published:
         raise DataError("Start from a model or from published weights, not both.")
+    if config.encoder and config.pipeline != "two-stage":
+        raise DataError("Only a two-stage model has a nested U-Net that an encoder is for.")
     if config.start is not None and config.encoder:
         raise DataError("A model to start from brings its own encoder; leave one of them out.")
     if config.start is not None and config.config:
@@ -193,7 +195,7 @@ def planned(config: TrainConfig, scenes: Scenes) -> tuple[ModelCard, ModelCard |
     if config.command:
         training["command"] = config.command
     card = ModelCard(
-        name=config.out.name,
+        name=config.out.resolve().name,
         pipeline=config.pipeline,
         engine=config.engine,
         preset=preset,

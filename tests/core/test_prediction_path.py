@@ -148,3 +148,5 @@ def test_fewer_levels_draw_nearly_the_same_and_too_many_are_refused(image, pipel
     assert 0.5 < np.median(rough) < 0.99
     with pytest.raises(ModelError, match=rf"has {deepest} levels to draw with, not {deepest + 1}"):
         load_pipeline(folder, Runtime("cpu", levels=deepest + 1))
+    with pytest.raises(ModelError, match="no nested U-Net whose levels"):
+        load_pipeline(STARTERS / "airplane-end-to-end", Runtime("cpu", levels=1))

@@ -300,6 +300,8 @@ def test_bad_data_is_one_sentence(tmp_path):
         train(TrainConfig(**{**as_dict(config), "train": tmp_path / "none.json"}))
     with pytest.raises(DataError, match="stages"):
         train(TrainConfig(**{**as_dict(config), "pipeline": "end-to-end", "stage": "mask"}))
+    with pytest.raises(DataError, match="that an encoder is for"):
+        train(TrainConfig(**{**as_dict(config), "pipeline": "end-to-end", "encoder": "resnet18"}))
 
 
 def test_what_a_later_part_lacks_is_said_before_the_first_is_trained(tmp_path):

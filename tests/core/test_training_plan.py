@@ -1,6 +1,7 @@
 """What a training is to be, before it begins: batches, rates and scales."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -37,6 +38,14 @@ def test_a_gpus_batch_or_ones_own_scales_the_nested_unets_and_the_rates(tmp_path
     assert preset_of(config, replace(card, preset="accurate"), gpu) == TRAINING["accurate"]
     with pytest.raises(DataError, match="one crop at least"):
         train(replace(config, batch=0))
+
+
+def test_a_model_made_where_one_stands_has_its_folders_name(tmp_path, monkeypatch):
+    config = config_for(tmp_path)
+    (tmp_path / "ships").mkdir()
+    monkeypatch.chdir(tmp_path / "ships")
+    scenes = load_scenes(config.train, config.images, Reporter())
+    assert planned(replace(config, out=Path()), scenes)[0].name == "ships"
 
 
 @pytest.mark.parametrize(("known", "taken"), [(1.4, 1.4), (2.8, 2.8), (1.2, 2.0), (3.2, 2.0)])
