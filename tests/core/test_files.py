@@ -35,8 +35,9 @@ def test_what_stops_the_writing_leaves_the_old_file_and_nothing_else(
 
     monkeypatch.setattr(os, step, fail)
     for target in (path, tmp_path / "new.bin"):
-        with pytest.raises(type(error)):
+        with pytest.raises(type(error)) as caught:
             write_atomic(target, b"new")
+        assert getattr(caught.value, "filename", str(target)) == str(target)
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["a.bin"]
 
