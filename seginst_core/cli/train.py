@@ -127,12 +127,13 @@ def train(
         "description": description,
         "command": shlex.join([*_program(), *sys.argv[1:]]),
     }
-    if os.environ.get("RANK", "0") != "0" and _n_processes() > 1:
-        # One of torchrun's processes speaks for all.
-        with json_lines() as reporter:
-            _run(params, Reporter(stop=reporter.stop), "")
-        return
+    # One of torchrun's processes speaks for all.
+    speaks = os.environ.get("RANK", "0") == "0" or _n_processes() == 1
     try:
+        if not speaks:
+            with json_lines() as reporter:
+                _run(params, Reporter(stop=reporter.stop), "")
+            return
         if as_json:
             with json_lines() as reporter:
                 result = _run(params, reporter, note)
@@ -145,7 +146,8 @@ def train(
         how = (
             f"the same command with --resume goes on from {out}" if kept else "no model was written"
         )
-        say(f"Interrupted; {how}.")
+        if speaks:
+            say(f"Interrupted; {how}.")
         raise typer.Exit(INTERRUPTED) from None
     scores = result["scores"]
     rows = [("model", str(result["model"])), ("id", str(result["id"]))]

@@ -37,7 +37,7 @@ def fetch(weights: WeightsEnum) -> dict[str, Tensor]:
         name = weights.url.rsplit("/", 1)[-1]
         raise ModelError(
             f"The published weights could not be downloaded ({error}); place {name} in "
-            f"{torch.hub.get_dir()}/checkpoints, or train from scratch with --from scratch."
+            f"{torch.hub.get_dir()}/checkpoints, or leave --from out to train from scratch."
         ) from error
 
 

@@ -167,7 +167,8 @@ def test_without_a_network_published_weights_say_where_to_put_the_file(tmp_path,
         raise URLError("no network")
 
     monkeypatch.setattr("torch.hub.download_url_to_file", offline)
-    with pytest.raises(ModelError, match=r"place resnet34-\S+\.pth in .*checkpoints"):
+    how = r"place resnet34-\S+\.pth in .*checkpoints, or leave --from out"
+    with pytest.raises(ModelError, match=how):
         encoder_weights("resnet34", 4)
     with pytest.raises(ModelError, match="no published weights for the plain encoder"):
         encoder_weights("plain", 4)
