@@ -38,6 +38,7 @@ def study(
     from seginst_core.jobs.study import StudySettings
     from seginst_core.jobs.study import study as run
     from seginst_core.library import resolve
+    from seginst_core.review.report.study import explain
 
     starts = {side: resolve(name) for side, name in (("a", start_a), ("b", start_b)) if name}
     settings = StudySettings(
@@ -53,12 +54,9 @@ def study(
     for side, spreads in report["sides"].items():
         rows.append([side.upper(), *(_number(spreads[name]["mean"]) for name in names)])
     show_table(("", "mask AP", "AP50", "boundary AP", "box AP", "mean IoU", "s an image"), rows)
-    facts = []
     for gap in report["gaps"]:
-        low, high = gap["ci95"]
-        text = f"{_number(gap['segm_AP'])} mask AP, 95% between {_number(low)} and {_number(high)}"
-        facts.append((gap["of"].upper(), text))
-    show_facts([*facts, ("report", str(out / "study.html"))])
+        typer.echo(explain(gap))
+    show_facts([("report", str(out / "study.html"))])
 
 
 def _number(value: JsonValue) -> str:

@@ -68,8 +68,10 @@ def difference_interval(
 ) -> tuple[float, float] | None:
     """Return the 95 % percentile interval of AP(b) - AP(a) over resamples of the images.
 
-    None if no resample has a true object.
+    None if fewer than two images have a true object: one says nothing of how images differ.
     """
+    if not can_resample(a):
+        return None
     random = np.random.default_rng(seed)
     gains = np.empty(n_resamples)
     for n in range(n_resamples):
@@ -82,6 +84,11 @@ def difference_interval(
         return None
     low, high = np.percentile(gains, [2.5, 97.5])
     return float(low), float(high)
+
+
+def can_resample(ranked: Sequence[Ranked]) -> bool:
+    """Whether two images or more have a true object."""
+    return int(np.count_nonzero(sum(one.n_truth for one in ranked))) > 1
 
 
 def _rank_category(

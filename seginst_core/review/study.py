@@ -9,7 +9,7 @@ from typing import TypedDict
 import numpy as np
 
 from seginst_core.events import JsonValue, Reporter
-from seginst_core.review.bootstrap import Ranked, average_precision, rank
+from seginst_core.review.bootstrap import Ranked, average_precision, can_resample, rank
 from seginst_core.review.inputs import Truth, read_predictions, read_truth
 from seginst_core.review.ious import LOWEST_IOU, Group, Key
 from seginst_core.review.matching import Ious, greedy
@@ -214,7 +214,8 @@ def _gap(
         gains[n] = gained(np.bincount(drawn, minlength=n_images).astype(np.float64))
     gains = gains[np.isfinite(gains)]
     whole = gained(np.ones(n_images))
-    low, high = np.percentile(gains, [2.5, 97.5]) if gains.size else (None, None)
+    known = gains.size and can_resample(ranked[first][0])
+    low, high = np.percentile(gains, [2.5, 97.5]) if known else (None, None)
     return {
         "of": f"{second} - {first}",
         "segm_AP": whole if np.isfinite(whole) else None,

@@ -11,7 +11,9 @@ import pytest
 from seginst_core.errors import DataError
 from seginst_core.events import Reporter
 from seginst_core.masks.rle import encode
+from seginst_core.review.compare import compare
 from seginst_core.review.report.study import explain, page, verdict
+from seginst_core.review.report.words import explanation, headline
 from seginst_core.review.study import SideRun, summarise
 from seginst_core.types import Mask
 
@@ -89,6 +91,24 @@ def test_the_better_side_is_named_with_its_lead(tmp_path: Path) -> None:
     assert verdict([gap]).startswith("A draws better masks")
     assert "excludes zero" in explain(gap)
     assert report["calibration"]["a"] == [[pytest.approx(0.95), 1.0, 16.0]]
+
+
+def test_one_image_names_no_winner(tmp_path: Path) -> None:
+    val = write_truth(tmp_path, n_images=1)
+    found = {
+        side: write_found(tmp_path, f"{side}.json", radius, n_images=1)
+        for side, radius in (("a", 10), ("b", 8))
+    }
+    report = summarise(val, [SideRun(s, 0, path, (), 0.1) for s, path in found.items()], Reporter())
+    (gap,) = report["gaps"]
+    assert gap["segm_AP"] < 0
+    assert gap["ci95"] == [None, None]
+    assert verdict([gap]).startswith("No clear winner")
+    assert "too few images" in explain(gap)
+    compared = compare(val, found["a"], found["b"])
+    assert compared["difference"]["segm_AP"] == pytest.approx(gap["segm_AP"])
+    assert headline(compared).startswith("No clear winner")
+    assert "too few" in explanation(compared)
 
 
 def test_equal_sides_have_no_winner(tmp_path: Path) -> None:

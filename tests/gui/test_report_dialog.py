@@ -78,6 +78,8 @@ def charts(dialog: ReportDialog) -> list[str]:
 
 def test_every_part_of_the_report_is_there(folder: Path, show: Callable[..., ReportDialog]) -> None:
     report = read_report(folder)
+    assert report["difference"]["ci95"] == [None, None], "one image is annotated"
+    report["difference"]["ci95"] = [-0.1, 0.1]
     dialog = show(report)
     assert dialog.windowTitle() == "Report on fleet"
     assert not dialog.isModal()

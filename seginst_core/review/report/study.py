@@ -91,8 +91,13 @@ def explain(gap: Gap) -> str:
     """Return one gap in words."""
     second, first = (side.upper() for side in gap["of"].split(" - "))
     low, high = gap["ci95"]
-    if gap["segm_AP"] is None or low is None or high is None:
+    if gap["segm_AP"] is None:
         return f"{second} {MINUS} {first} could not be measured."
+    if low is None or high is None:
+        return (
+            f"{second} {MINUS} {first}: {signed(gap['segm_AP'])} mask AP, of too few images to say "
+            "how sure that is."
+        )
     sure = "excludes" if low > 0 or high < 0 else "includes"
     return (
         f"{second} {MINUS} {first}: {signed(gap['segm_AP'])} mask AP, 95 % interval "
