@@ -1,6 +1,7 @@
 """The exceptions whose text a person reads: each message is one plain sentence."""
 
 import errno
+import os
 
 _OUT_OF_MEMORY = (
     *("out of memory", "can't allocate memory", "not enough memory", "bad_alloc"),
@@ -44,3 +45,14 @@ def is_out_of_memory(error: BaseException) -> bool:
         return error.errno == errno.ENOMEM
     from_library = isinstance(error, RuntimeError) or type(error).__module__ == "cv2"
     return from_library and any(words in str(error).casefold() for words in _OUT_OF_MEMORY)
+
+
+def plain(error: SegInstError | OSError) -> str:
+    """Return what a person is told: our own message, or in words what the system said."""
+    if isinstance(error, SegInstError):
+        return " ".join(str(error).split())
+    place = error.filename2 or error.filename
+    where = f": {os.fsdecode(place)}" if isinstance(place, str | bytes) else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full, so nothing was changed{where}."
+    return f"{error.strerror or error}{where}."

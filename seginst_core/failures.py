@@ -1,27 +1,26 @@
 """What to tell a person about an exception: one sentence, and a log file if it was a bug."""
 
-import errno
 import os
 import tempfile
 import traceback
 from datetime import datetime
 from pathlib import Path
 
-from seginst_core.errors import SegInstError, is_out_of_memory
+from seginst_core.errors import SegInstError, is_out_of_memory, plain
 from seginst_core.library import user_folder
 
 
 def sentence(error: BaseException) -> str:
     """Return one sentence for the person; an unexpected error is also written to a log file."""
     if isinstance(error, SegInstError):
-        return " ".join(str(error).split())
+        return plain(error)
     if is_out_of_memory(error):
         return (
             "The machine's or its GPU's memory ran out; close other programs, or use smaller "
             "tiles or batches, a smaller preset or a smaller image."
         )
     if isinstance(error, OSError) and error.strerror:
-        return _system_sentence(error)
+        return plain(error)
     log = write_log(error)
     where = f"the details are in {log}" if log else "its details could not be written to a log"
     return f"SegInst met an unexpected error ({type(error).__name__}); {where}."
@@ -39,11 +38,3 @@ def write_log(error: BaseException) -> Path | None:
             continue
         return folder / name
     return None
-
-
-def _system_sentence(error: OSError) -> str:
-    place = error.filename2 or error.filename
-    where = f": {os.fsdecode(place)}" if isinstance(place, str | bytes) else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk is full, so nothing was changed{where}."
-    return f"{error.strerror}{where}."

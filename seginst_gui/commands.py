@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
-from seginst_core.errors import SegInstError
+from seginst_core.errors import SegInstError, plain
 from seginst_core.library import LibraryModel, list_models
 from seginst_core.project import Project
 from seginst_core.project.edits import Edit
@@ -366,7 +366,7 @@ class Commands(QObject):
         try:
             act()
         except (SegInstError, OSError) as error:
-            self.notice.warn(str(error))
+            self.notice.warn(plain(error))
             return False
         return True
 

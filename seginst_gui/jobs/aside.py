@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from PySide6.QtCore import QCoreApplication, QObject, QRunnable, Qt, QThreadPool, Signal
 from shiboken6 import isValid
 
-from seginst_core.errors import SegInstError
+from seginst_core.errors import SegInstError, plain
 from seginst_gui.jobs.background import give_way
 from seginst_gui.language import tr
 
@@ -56,7 +56,7 @@ class Aside(Generic[Made]):
         if error is None:
             self._done(made)  # type: ignore[arg-type]
         elif isinstance(error, SegInstError | OSError):
-            self._failed(str(error))
+            self._failed(plain(error))
         elif isinstance(error, MemoryError):
             self._failed(tr("There is not enough memory for it."))
         else:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
-from seginst_core.errors import DataError, SegInstError
+from seginst_core.errors import DataError, SegInstError, plain
 from seginst_core.events import JsonValue
 from seginst_core.formats import coco_json
 from seginst_core.library import LibraryModel
@@ -81,7 +81,7 @@ class Refresher(QObject):
             try:
                 self._trainer.start(lambda project: [_job(project, model)], quiet=True)
             except (SegInstError, OSError) as error:
-                self.said.emit(str(error))
+                self.said.emit(plain(error))
 
     def _say(self) -> None:
         if not self.every:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, cast
 
 from PySide6.QtCore import QObject, Signal
 
-from seginst_core.errors import DataError, SegInstError
+from seginst_core.errors import DataError, SegInstError, plain
 from seginst_core.events import JsonValue
 from seginst_core.models.card import CARD_NAME, CHECKPOINT_FOLDER
 from seginst_core.project import Project
@@ -331,7 +331,7 @@ class Trainer(QObject):
         try:
             self.start(then)
         except (SegInstError, OSError) as error:
-            self.ended.emit(None, str(error))
+            self.ended.emit(None, plain(error))
 
     def _look(self) -> None:
         """See which runs are unfinished; asked for at every change, so it is kept."""

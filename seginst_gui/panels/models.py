@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from seginst_core import library
-from seginst_core.errors import SegInstError
+from seginst_core.errors import SegInstError, plain
 from seginst_core.library import LibraryModel, Place
 from seginst_core.types import PIPELINES, PipelineName
 from seginst_gui.language import later, tr
@@ -237,7 +237,7 @@ class ModelsPanel(QWidget):
         try:
             added = library.add(Path(name))
         except (SegInstError, OSError) as error:
-            self.problem.emit(str(error))
+            self.problem.emit(plain(error))
             return
         self.refresh()
         self._select(str(added.folder))
@@ -273,5 +273,5 @@ class ModelsPanel(QWidget):
         try:
             library.remove(model.name, within)
         except (SegInstError, OSError) as error:
-            self.problem.emit(str(error))
+            self.problem.emit(plain(error))
         self.refresh()

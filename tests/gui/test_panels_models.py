@@ -1,5 +1,7 @@
 """The model panel on a real library, with real clicks."""
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -259,6 +261,26 @@ def test_adds_a_model_directory(
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
     add_directory(qtbot, panel)
     assert len(problems) == 2, "cancelled"
+
+
+def test_a_disk_that_is_full_is_said_in_words(
+    qtbot: QtBot,
+    panel: ModelsPanel,
+    make_model: MakeModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    problems: list[str],
+) -> None:
+    source = make_model(tmp_path / "made" / "planes")
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(source))
+
+    def full(_from: Path, to: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(to))
+
+    monkeypatch.setattr("shutil.copyfile", full)
+    add_directory(qtbot, panel)
+    (said,) = problems
+    assert said.startswith("The disk is full, so nothing was changed: ")
 
 
 def test_removes_only_after_a_yes(
