@@ -46,7 +46,7 @@ def read(path: Path, images: Path | None = None) -> Dataset:
     if not files:
         raise FormatError(f"{path} holds no labelme files: there is no .json file in it.")
     notes: list[str] = []
-    index = ImageIndex(images or root)
+    index = ImageIndex(images or root, root)
     found: dict[str, tuple[ImageRef, list[Instance]]] = {}
     classes = _class_names(path if path.is_dir() else path.parent)
     n_instances = 0

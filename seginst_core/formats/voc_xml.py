@@ -41,7 +41,7 @@ from seginst_core.types import (
 )
 
 _BOXES, _CLASSES, _OBJECTS = "Annotations", "SegmentationClass", "SegmentationObject"
-_NAMES = "labelmap.txt"
+_NAMES, _IMAGES = "labelmap.txt", "JPEGImages"
 _NUMBERS_MAX = 254
 _FLAGS = {"pose": "Unspecified", "truncated": "0", "difficult": "0", "occluded": "0"}
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -60,7 +60,7 @@ def read(path: Path, images: Path | None = None) -> Dataset:
     if not files:
         raise FormatError(f"{path} holds no Pascal VOC files: there is no .xml file in it.")
     notes: list[str] = []
-    index = ImageIndex(images or root)
+    index = ImageIndex(images or root, root)
     found: dict[str, tuple[ImageRef, list[tuple[str, Instance]]]] = {}
     n_instances = 0
 
@@ -204,7 +204,10 @@ def _image(table: ElementTree.Element, name: str, index: ImageIndex, image_id: i
     wanted = inside(given) if given else ""
     path = None
     if wanted:
-        path = index.find([str(below.parent / wanted), wanted], with_suffix=True)
+        # Folders such as train and test have each an Annotations beside its images.
+        beside = PurePosixPath(*parts[: at - 1], _IMAGES, below.parent, wanted)
+        names = [str(beside)] if at else []
+        path = index.find([*names, str(below.parent / wanted), wanted], with_suffix=True)
     if path is None:
         path = index.find([without_suffix(str(below))], with_suffix=False)
     size = table.find("size")

@@ -59,7 +59,7 @@ def read(path: Path, images: Path | None = None) -> Dataset:
         raise FormatError(f"{path} holds no YOLO labels: there is no .txt file of an image in it.")
     notes: list[str] = []
     names = _class_names(path, notes)
-    index = ImageIndex(images or root)
+    index = ImageIndex(images or root, root)
     found: dict[str, tuple[ImageRef, list[Instance]]] = {}
     n_instances = 0
 

@@ -208,6 +208,17 @@ def test_files_that_name_an_image_elsewhere_are_refused(tmp_path, images, path):
     assert note.startswith("a.xml was skipped: it names a file outside the images folder: ")
 
 
+@pytest.mark.parametrize("project", ["train/JPEGImages", "train", "."])
+def test_files_of_one_split_are_never_another_splits(tmp_path, project):
+    make_images(tmp_path, ("train/JPEGImages/a.png", "test/JPEGImages/a.png"))
+    put(tmp_path, {"train/Annotations/a.xml": xml(PLANE), "test/Annotations/a.xml": xml()})
+    found = VOC.read(tmp_path, tmp_path / project)
+    (image_id,) = found.annotations
+    paths = {image.id: image.path for image in found.images}
+    assert (tmp_path / project / paths[image_id]).parent == tmp_path / "train/JPEGImages"
+    assert len(paths) == (2 if project == "." else 1)
+
+
 def test_entities_are_refused(tmp_path, images):
     (tmp_path / "secret").write_text("secret")
     for entity in (f'SYSTEM "file://{tmp_path}/secret"', '"boom"'):
