@@ -19,7 +19,7 @@ from seginst_core.masks.polygons import from_polygons, to_polygons
 from seginst_core.masks.rle import MAX_PIXELS
 from seginst_core.types import Box, FloatArray, ImageRef, Instance, Mask, Origin
 
-_POLYGONS = ("polygon", "rotation", "oriented_rectangle")
+_POLYGONS = ("polygon", "rotation", "oriented_rectangle", "quadrilateral")
 _MAX_REACH_PX = 1e7
 _IMPORTED = Origin("import")
 _Points: TypeAlias = list[list[float]]

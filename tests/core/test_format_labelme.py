@@ -131,6 +131,9 @@ def test_shapes_of_every_type(tmp_path, images):
     assert mask.bits.shape == (10, 10)
     clipped = shape(points=[[0, 0], [5, 0]], shape_type="circle")
     assert only(read(tmp_path / "l", labelme(clipped), images)).mask.bits.shape == (5, 5)
+    for turned in ("rotation", "oriented_rectangle", "quadrilateral"):
+        four = shape(points=SQUARE, shape_type=turned)
+        assert only(read(tmp_path / "l", labelme(four), images)).mask.area == 24
     old = {"label": "plane", "points": SQUARE}
     assert only(read(tmp_path / "l", labelme(old), images)).mask.area == 24
 
@@ -228,6 +231,16 @@ def test_images_are_found_beside_below_and_by_the_way_back(tmp_path, images):
     file = tmp_path / "l/a.json"
     file.write_text(json.dumps(labelme(imagePath="gone.png")))
     assert LABELME.read(file, tmp_path / "none").images == (ImageRef(1, "gone.png", WIDTH, HEIGHT),)
+
+
+def test_files_of_one_split_are_never_another_splits(tmp_path):
+    for split, n_shapes in (("test", 2), ("train", 1)):
+        make_images(tmp_path / split, ("a.png",))
+        text = json.dumps(labelme(*[shape()] * n_shapes))
+        (tmp_path / split / "a.json").write_text(text, "utf-8")
+    found = LABELME.read(tmp_path, tmp_path / "train")
+    assert only(found).mask is not None
+    assert found.notes == (f"test/a.json was skipped: its image is not in {tmp_path / 'train'}.",)
 
 
 def test_images_that_differ_in_their_ending_have_a_file_each(tmp_path):
