@@ -35,8 +35,10 @@ from seginst_core.types import (
     Origin,
 )
 
+_YAML = (".yaml", ".yml")
 _CLASS_FILES = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names")
-_NO_LABELS = ("classes.txt", "labels.txt", "train.txt", "val.txt", "test.txt", "readme.txt")
+_SELDOM_LABELS = ("classes.txt", "labels.txt", "train.txt", "val.txt", "test.txt", "readme.txt")
+"""What is mostly no label file, but is one if its image is called so."""
 # What Ultralytics lets pass as rounding; beyond it the numbers are pixels, or wrong.
 _SLACK = 0.01
 _MAX_CLASS = 1 << 30
@@ -49,10 +51,10 @@ def read(path: Path, images: Path | None = None) -> Dataset:
     The sizes are those of the images, found by name (``images`` is ``path``'s folder if it is
     None). A bad file or line is skipped and named. FormatError if nothing can be used.
     """
-    is_label = path.suffix.lower() == ".txt" and path.name.lower() not in _NO_LABELS
+    is_label = path.suffix.lower() == ".txt" and _may_be_label(path)
     place = path if is_label or not path.is_file() else path.parent
     root, files = files_of(place, ".txt", images)
-    files = [file for file in files if file.name.lower() not in _NO_LABELS]
+    files = [file for file in files if _may_be_label(file)]
     in_labels = [file for file in files if "labels" in file.relative_to(root).parts[:-1]]
     files = in_labels or files
     if not files:
@@ -147,13 +149,12 @@ def losses(dataset: Dataset) -> tuple[str, ...]:
 def recognise(path: Path) -> bool:
     """Whether there are label files, or a file that names classes, in YOLO's way."""
     if path.is_file():
-        if path.name.lower() in _CLASS_FILES:
+        if path.suffix.lower() in _YAML or path.name.lower() in _CLASS_FILES:
             return True
         return path.suffix.lower() == ".txt" and _is_label(path)
     if any((path / name).is_file() for name in _CLASS_FILES[:3]):
         return True
-    files = first_files(path, ".txt")
-    return any(_is_label(file) for file in files if file.name.lower() not in _NO_LABELS)
+    return any(_is_label(file) for file in first_files(path, ".txt"))
 
 
 def joined(mask: Mask) -> npt.NDArray[np.float64]:
@@ -179,16 +180,16 @@ def _image_names(name: str) -> list[str]:
 
 
 def _class_names(path: Path, notes: list[str]) -> dict[int, str]:
-    places = [path] if path.name.lower() in _CLASS_FILES else []
     folder = path if path.is_dir() else path.parent
-    places += [above / name for above in (folder, *folder.parents[:2]) for name in _CLASS_FILES]
-    for place in places:
+    yaml = sorted(file for file in folder.iterdir() if file.suffix.lower() in _YAML)
+    usual = [above / name for above in (folder, *folder.parents[:2]) for name in _CLASS_FILES]
+    named = [path] if path in yaml or path.name.lower() in _CLASS_FILES else []
+    # Of its own folder any YAML file will do: many are called like their data set.
+    for place in dict.fromkeys((*named, *usual[: len(_CLASS_FILES)], *yaml, *usual)):
         if not place.is_file():
             continue
         parse = (
-            yolo_names.names_of_yaml
-            if place.suffix.lower() in (".yaml", ".yml")
-            else yolo_names.names_of_lines
+            yolo_names.names_of_yaml if place.suffix.lower() in _YAML else yolo_names.names_of_lines
         )
         try:
             return {k: shown(name) for k, name in parse(text_of(place)).items()}
@@ -250,6 +251,10 @@ def _coordinates(instance: Instance, image: ImageRef, as_outlines: bool) -> str:
         points = np.array((centre, (box.width, box.height)))
     values: Sequence[float] = (points / (image.width, image.height)).ravel().tolist()
     return " ".join(f"{value:.9f}".rstrip("0").rstrip(".") for value in values)
+
+
+def _may_be_label(file: Path) -> bool:
+    return file.name.lower() not in _SELDOM_LABELS or _is_label(file)
 
 
 def _is_label(file: Path) -> bool:

@@ -188,6 +188,48 @@ def test_what_may_belong_to_two_images_is_not_guessed(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("project", ["train/images", "train", "."])
+def test_labels_of_one_split_are_never_another_splits(tmp_path, project):
+    line = "0 0.5 0.5 0.1 0.1\n"
+    make_images(tmp_path, ("train/images/1.png", "test/images/1.png", "test/images/2.png"))
+    # No image of the training split has the labels of test/2.
+    make_images(tmp_path, ("train/images/2.png",))
+    files = {"train/labels/1.txt": line, "test/labels/1.txt": 2 * line, "test/labels/2.txt": line}
+    labels(tmp_path, {"data.yaml": "names: [plane]", **files})
+    found = YOLO.read(tmp_path / "data.yaml", tmp_path / project)
+    counts = {i.path: len(found.annotations[i.id].instances) for i in found.images}
+    if project == ".":
+        assert counts == {"test/images/1.png": 2, "test/images/2.png": 1, "train/images/1.png": 1}
+        return
+    assert list(counts.values()) == [1]
+    assert found.notes == tuple(
+        f"test/labels/{k}.txt was skipped: its image is not in {tmp_path / project}."
+        for k in (1, 2)
+    )
+
+
+def test_an_image_may_be_called_as_lists_of_images_are(tmp_path):
+    line = "0 0.5 0.5 0.1 0.1\n"
+    files = {"labels/train.txt": line, "labels/test.txt": line, "train.txt": "./images/a.png\n"}
+    folder = labels(tmp_path, {"classes.txt": "plane\n1 2", **files})
+    make_images(folder, ("images/train.png", "images/test.png", "images/a.png"))
+    assert sorted(i.path for i in YOLO.read(folder, folder).images) == [
+        "images/test.png",
+        "images/train.png",
+    ]
+    assert len(YOLO.read(folder / "labels/train.txt", folder).images) == 1
+
+
+def test_names_are_found_in_a_yaml_of_any_name(tmp_path):
+    files = {"labels/a.txt": "0 0.5 0.5 0.1 0.1\n", "compose.yml": "services: x\n"}
+    folder = labels(tmp_path / "y", {**files, "coco8-seg.yaml": "path: x\nnames:\n  0: person\n"})
+    labels(tmp_path, {"data.yaml": "names: [of another data set]"})
+    images = make_images(tmp_path / "images", ("a.png",))
+    for path in (folder, folder / "coco8-seg.yaml"):
+        assert recognise(path) == "yolo"
+        assert [c.name for c in YOLO.read(path, images).categories] == ["person"]
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [
