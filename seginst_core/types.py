@@ -71,7 +71,7 @@ class ImageRef:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A class of objects; ``id`` is the COCO id (>= 1), ``colour`` is RGB 0..255."""
+    """A class of objects; ``id`` is the COCO id (>= 0), ``colour`` is RGB 0..255."""
 
     id: int
     name: str

@@ -53,7 +53,7 @@ def import_annotations(
     if it lists none of the images or none could take its annotations.
     """
     from seginst_core.project import Project
-    from seginst_core.project.datasets import spelled_as
+    from seginst_core.project.datasets import renumbered, spelled_as
 
     reporter.progress(0, 2, f"Reading {file.name}")
     project = Project.open(folder)
@@ -64,7 +64,7 @@ def import_annotations(
         _check_usable(dataset, before, file, folder)
         reporter.progress(1, 2, "Importing")
         notes = project.merge_dataset(dataset)
-        after = _by_path(project)
+        after, categories = _by_path(project), project.categories()
     finally:
         project.close()
     n_images = sum(ref.path in after and _fits(dataset, ref, after) for ref in dataset.images)
@@ -72,7 +72,8 @@ def import_annotations(
         # The first may be on the images that are not here.
         raise DataError(f"Nothing in {file} could be imported: {notes[:2][-1]}")
     if name == "coco":
-        notes = (*notes, *_renumbered(dataset, file, after))
+        refs = [entry.ref for entry in after.values()]
+        notes = (*notes, *renumbered(dataset, refs, categories, file.name))
     reporter.progress(2, 2)
     n_objects = sum(after[name].n_instances - before[name].n_instances for name in after)
     return ExchangeSummary(n_images, n_objects, len(dataset.categories), (*dataset.notes, *notes))
@@ -99,17 +100,6 @@ def _fits(dataset: Dataset, image: ImageRef, here: "Mapping[str, ImageEntry]") -
     ours = here[image.path].ref
     return image.id not in dataset.annotations or (
         (ours.width, ours.height) == (image.width, image.height)
-    )
-
-
-def _renumbered(dataset: Dataset, file: Path, here: "Mapping[str, ImageEntry]") -> tuple[str, ...]:
-    """Return a sentence on the images whose id is another here, as results go by those ids."""
-    n = sum(ref.path in here and ref.id != here[ref.path].ref.id for ref in dataset.images)
-    if not n:
-        return ()
-    return (
-        f"Images that have another id here than in {file.name}: {n}; results made for that file do "
-        "not fit an export of this project.",
     )
 
 

@@ -171,7 +171,7 @@ def add_category(
     old = [k for k, old_name in ids.items() if old_name and old_name.casefold() == name.casefold()]
     if old:
         category_id = old[0]
-    elif wanted_id is not None and 0 < wanted_id < 2**31 and wanted_id not in ids:
+    elif wanted_id is not None and 0 <= wanted_id < 2**31 and wanted_id not in ids:
         category_id = wanted_id
     else:
         category_id = 1 + max(ids, default=0)

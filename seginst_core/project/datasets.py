@@ -226,6 +226,27 @@ def _name(category: Category) -> str:
     return category.name.strip() or f"category {category.id}"
 
 
+def renumbered(
+    dataset: Dataset, images: Iterable[ImageRef], categories: Iterable[Category], name: str
+) -> tuple[str, ...]:
+    """Return sentences on what has another id here than in the file ``name``: results go by ids."""
+    image_ids = {ref.path: ref.id for ref in images}
+    class_ids = {category.name.casefold(): category.id for category in categories}
+    counts = {
+        "Images": sum(image_ids.get(ref.path, ref.id) != ref.id for ref in dataset.images),
+        "Classes": sum(
+            class_ids.get(_name(category).casefold(), category.id) != category.id
+            for category in dataset.categories
+        ),
+    }
+    return tuple(
+        f"{what} that have another id here than in {name}: {n}; results made for that file do "
+        "not fit an export of this project."
+        for what, n in counts.items()
+        if n
+    )
+
+
 def _kept_ids(dataset: Dataset, next_id: int) -> tuple[set[int], int]:
     """Return the file's ids that were never used here, and the next id after all of them."""
     ids = {i.id for a in dataset.annotations.values() for i in a.instances}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from seginst_core.formats import FORMATS, coco_json, recognise
 from seginst_core.project import Project
+from seginst_core.project.datasets import renumbered
 from seginst_core.types import STATES, Dataset, State
 from seginst_gui.language import tr
 from seginst_gui.panels.texts import count
@@ -72,13 +73,15 @@ def bring_in(project: Project, choice: ImportChoice) -> str:
 
     For any thread, as long as nobody changes the project meanwhile; ``follow_ids`` comes after.
     """
-    dataset = FORMATS[choice.format_name or recognise(choice.path)].read(
-        choice.path, project.folder
-    )
+    name = choice.format_name or recognise(choice.path)
+    dataset = FORMATS[name].read(choice.path, project.folder)
     with project.beside() as other:
         n_before = _n_drawn(other)
         notes = other.merge_dataset(dataset)
         n_new = _n_drawn(other) - n_before
+        if name == "coco":
+            refs = [entry.ref for entry in other.images()]
+            notes += renumbered(dataset, refs, other.categories(), choice.path.name)
     said = tr("{name} holds {objects} in {images}; {new} came in.").format(
         name=choice.path.name,
         objects=_objects(dataset),

@@ -110,7 +110,8 @@ def test_categories_that_become_one_are_named(tmp_path):
         "Categories whose names differ in case alone or not at all became one: "
         "Plane and plane, car and car."
     )
-    assert brought(folder, file) == (1, 2, (note,))
+    assert brought(folder, file)[:2] == (1, 2)
+    assert brought(folder, file)[2][0] == note
 
 
 def test_images_that_have_another_id_in_the_file_are_told(tmp_path):
@@ -120,3 +121,19 @@ def test_images_that_have_another_id_in_the_file_are_told(tmp_path):
     other = make_folder(tmp_path / "other", ["0.png", "a.png", "b.png"])
     (note,) = brought(other, file)[2]
     assert note.startswith("Images that have another id here than in a.json: 2;")
+
+
+def test_classes_keep_their_ids_from_0_on_or_are_told(tmp_path):
+    folder = make_folder(tmp_path / "images")
+    file = written(tmp_path / "a.json", (WIDTH, HEIGHT))
+    table = json.loads(file.read_text())
+    table["categories"] = [{"id": k, "name": name} for k, name in enumerate(("tree", "plane"))]
+    file.write_text(json.dumps(table))
+    assert brought(folder, file) == (1, 2, ())
+    with Project.open(folder) as project:
+        assert [(c.id, c.name) for c in project.categories()] == [(0, "tree"), (1, "plane")]
+        assert project.annotation(1).instances[0].category_id == 1
+    table["categories"] = [{"id": -1, "name": "car"}, {"id": 1, "name": "boat"}]
+    file.write_text(json.dumps(table))
+    *_, note = brought(folder, file)[2]
+    assert note.startswith("Classes that have another id here than in a.json: 2;")

@@ -14,8 +14,9 @@ from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QLabel, QLineEdi
 from pytestqt.qtbot import QtBot
 
 from seginst_core.formats import FORMATS
+from seginst_core.project import Project
 from seginst_core.project.edits import add
-from seginst_core.types import STATES, Box, Instance, Mask
+from seginst_core.types import STATES, Annotation, Box, Category, Dataset, ImageRef, Instance, Mask
 from seginst_gui.app import build_window
 from seginst_gui.dialogs.export import ExportDialog
 from seginst_gui.jobs import exchange
@@ -124,6 +125,21 @@ def test_a_format_goes_out_and_comes_in(
     in_dialog(bring_in)
     window.commands.import_coco()
     assert "holds 1 object in 2 images; 0 objects came in." in window.notice.text
+
+
+def test_what_has_another_id_than_in_the_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(
+        cv2.imencode(".png", np.zeros((60, 80, 3), np.uint8))[1].tobytes()
+    )
+    mask = Mask(5, 10, np.ones((4, 4), np.bool_))
+    found = Annotation(9, (Instance(1, 4, Box(5, 10, 9, 14), mask),), "done")
+    image, there = ImageRef(9, "a.png", 80, 60), Category(4, "plane")
+    FORMATS["coco"].write(Dataset((image,), (there,), {9: found}), tmp_path / "x.json")
+    with Project.open(tmp_path) as project:
+        project.add_category("plane")
+        said = exchange.bring_in(project, exchange.ImportChoice(tmp_path / "x.json", ""))
+    assert "Images that have another id here than in x.json: 1;" in said
+    assert "Classes that have another id here than in x.json: 1;" in said
 
 
 def test_the_place_follows_the_format_until_it_is_typed(
