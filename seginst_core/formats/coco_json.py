@@ -8,6 +8,7 @@ import gc
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
 from typing import TypedDict
@@ -34,7 +35,7 @@ from seginst_core.lenient import parse_json, shortened
 from seginst_core.masks.geometry import iou, mask_box
 from seginst_core.masks.polygons import from_polygons, to_polygons
 from seginst_core.masks.rle import Rle, decode_many, encode
-from seginst_core.types import Annotation, Dataset, Instance, Mask
+from seginst_core.types import Annotation, Dataset, ImageRef, Instance, Mask
 
 
 class Result(TypedDict):
@@ -88,12 +89,11 @@ def load(path: Path) -> CocoFile:
 
 @_collector_paused()
 def read(path: Path, images: Path | None = None) -> Dataset:
-    """Read a COCO file; it holds its images' paths and sizes, so ``images`` is not looked into.
+    """Read a COCO file, whose names start at the folder ``images``, else at its own.
 
     FormatError as ``load``. One bad annotation is skipped, with its id in ``notes``, and the rest
     goes on.
     """
-    del images
     file = load(path)
     instances, notes = _instances(file)
     annotations: dict[int, Annotation] = {}
@@ -101,8 +101,24 @@ def read(path: Path, images: Path | None = None) -> Dataset:
         found = [instances[place] for place in file.by_image[image_id] if place in instances]
         if found:
             annotations[image_id] = Annotation(image_id, tuple(sorted(found, key=_id)), "done")
-    images_read, categories = tuple(file.images.values()), tuple(file.categories.values())
-    return Dataset(images_read, categories, annotations, shortened(notes))
+    refs, categories = tuple(file.images.values()), tuple(file.categories.values())
+    if images is not None:
+        refs = _placed(refs, path, images)
+    return Dataset(refs, categories, annotations, shortened(notes))
+
+
+def _placed(refs: tuple[ImageRef, ...], file: Path, folder: Path) -> tuple[ImageRef, ...]:
+    """Return images as they are called in a folder, if it has them only as seen from the file."""
+    if any(os.path.exists(folder / ref.path) for ref in refs):  # noqa: PTH110 - of any text
+        return refs
+    here = Path(os.path.abspath(folder))  # noqa: PTH100 - without a look at links
+    places = [Path(os.path.abspath(file.parent / ref.path)) for ref in refs]  # noqa: PTH100
+    return tuple(
+        replace(ref, path=place.relative_to(here).as_posix())
+        if place.is_relative_to(here) and os.path.exists(place)  # noqa: PTH110
+        else ref
+        for ref, place in zip(refs, places, strict=True)
+    )
 
 
 def _instances(file: CocoFile) -> tuple[dict[int, Instance], list[str]]:
@@ -175,8 +191,9 @@ def write(dataset: Dataset, path: Path, *, polygons: bool = False) -> tuple[str,
                 rings = to_polygons(instance.mask)
                 table["segmentation"] = [ring.ravel().tolist() for ring in rings]
                 again = from_polygons(rings, image.width, image.height)
-                if again != instance.mask:
-                    losses.append(0.0 if again is None else iou(again, instance.mask))
+                kept = 0.0 if again is None else iou(again, instance.mask)
+                if kept < 1:
+                    losses.append(kept)
             annotations.append(table)
     root = {
         "info": {"description": "Written by SegInst"},

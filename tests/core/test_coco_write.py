@@ -119,6 +119,8 @@ def test_polygons_are_exact_without_holes_and_the_loss_of_holes_is_stated(tmp_pa
     path = tmp_path / "a.json"
     diagonal = Mask(5, 5, np.eye(4, dtype=np.bool_))
     whole = dataset(instance(1, solid()), instance(2, diagonal))
+    wide = instance(1, Mask(0, 0, pixels(solid(), IMAGE) > 0))
+    assert COCO_JSON.write(dataset(wide), path, polygons=True) == ()
     assert COCO_JSON.write(whole, path, polygons=True) == ()
     assert [len(row["segmentation"]) for row in rows(path).values()] == [1, 4]
     assert_same(COCO_JSON.read(path), whole)

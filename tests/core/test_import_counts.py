@@ -137,3 +137,28 @@ def test_classes_keep_their_ids_from_0_on_or_are_told(tmp_path):
     file.write_text(json.dumps(table))
     *_, note = brought(folder, file)[2]
     assert note.startswith("Classes that have another id here than in a.json: 2;")
+
+
+@pytest.mark.parametrize(
+    ("project", "file", "name"),
+    [
+        ("set/images", "set/result.json", "images/a.png"),  # Label Studio
+        ("set/images", "set/result.json", "images\\a.png"),
+        ("set", "set/images/_annotations.coco.json", "a.png"),  # Roboflow
+    ],
+)
+def test_names_may_start_at_the_file_instead_of_the_folder(tmp_path, project, file, name):
+    make_folder(tmp_path / "set/images", ["a.png"])
+    table = json.loads(written(tmp_path / "a.json", (WIDTH, HEIGHT)).read_text())
+    table["images"][0]["file_name"] = name
+    (tmp_path / file).write_text(json.dumps(table))
+    assert brought(tmp_path / project, tmp_path / file) == (1, 2, ())
+
+
+def test_names_start_at_the_folder_where_one_is_there(tmp_path):
+    folder = make_folder(tmp_path / "set", ["a.png", "train/a.png", "train/b.png"])
+    file = written(folder / "train/a.json", (WIDTH, HEIGHT), (WIDTH, HEIGHT))
+    assert brought(folder, file)[2][0] == "b.png was skipped: it is not in this folder."
+    with Project.open(folder) as project:
+        found = {e.ref.path: e.n_instances for e in project.images()}
+    assert found == {"a.png": 2, "train/a.png": 0, "train/b.png": 0}
