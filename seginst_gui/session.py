@@ -94,8 +94,10 @@ class Session(QObject):
     # --- the project -----------------------------------------------------------------------
 
     def open_folder(self, folder: Path) -> None:
-        """Open the project of a folder of images; SegInstError leaves the present one open."""
+        """Open a folder's project, or look again; SegInstError leaves the present one open."""
         if self.project is not None and self.project.folder.resolve() == folder.resolve():
+            self.project.rescan()
+            self.reload()
             return
         project = Project.open(folder)
         self.close()

@@ -76,6 +76,7 @@ def bring_in(project: Project, choice: ImportChoice) -> str:
     name = choice.format_name or recognise(choice.path)
     dataset = FORMATS[name].read(choice.path, project.folder)
     with project.beside() as other:
+        other.rescan()
         n_before = _n_drawn(other)
         notes = other.merge_dataset(dataset)
         n_new = _n_drawn(other) - n_before

@@ -128,18 +128,30 @@ def test_a_format_goes_out_and_comes_in(
 
 
 def test_what_has_another_id_than_in_the_file_is_said(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(
-        cv2.imencode(".png", np.zeros((60, 80, 3), np.uint8))[1].tobytes()
-    )
-    mask = Mask(5, 10, np.ones((4, 4), np.bool_))
-    found = Annotation(9, (Instance(1, 4, Box(5, 10, 9, 14), mask),), "done")
-    image, there = ImageRef(9, "a.png", 80, 60), Category(4, "plane")
-    FORMATS["coco"].write(Dataset((image,), (there,), {9: found}), tmp_path / "x.json")
+    file = write_one(tmp_path / "a.png", Category(4, "plane"))
     with Project.open(tmp_path) as project:
         project.add_category("plane")
-        said = exchange.bring_in(project, exchange.ImportChoice(tmp_path / "x.json", ""))
+        said = exchange.bring_in(project, exchange.ImportChoice(file, ""))
     assert "Images that have another id here than in x.json: 1;" in said
     assert "Classes that have another id here than in x.json: 1;" in said
+
+
+def test_annotations_of_images_that_came_after_the_window_come_in(tmp_path: Path) -> None:
+    write_one(tmp_path / "a.png", Category(1, "plane"))
+    with Project.open(tmp_path) as project:
+        file = write_one(tmp_path / "b.png", Category(1, "plane"))
+        said = exchange.bring_in(project, exchange.ImportChoice(file, ""))
+    assert "1 object came in." in said
+
+
+def write_one(image: Path, category: Category) -> Path:
+    """Write an image and a COCO file beside it with an object in it, and return that."""
+    image.write_bytes(cv2.imencode(".png", np.zeros((60, 80, 3), np.uint8))[1].tobytes())
+    mask = Mask(5, 10, np.ones((4, 4), np.bool_))
+    one = Instance(1, category.id, Box(5, 10, 9, 14), mask)
+    ref, found = ImageRef(9, image.name, 80, 60), Annotation(9, (one,), "done")
+    FORMATS["coco"].write(Dataset((ref,), (category,), {9: found}), image.with_name("x.json"))
+    return image.with_name("x.json")
 
 
 def test_the_place_follows_the_format_until_it_is_typed(

@@ -206,6 +206,21 @@ def test_missing_files_are_listed_as_missing(
     assert panel.thumbnails.asked() <= {session.entries[0].ref.id}
 
 
+def test_the_same_folder_opened_again_is_looked_at_anew(
+    session: Session, make_folder, make_panel
+) -> None:
+    folder: Path = make_folder("a.png", "b.png")
+    session.open_folder(folder)
+    panel = make_panel()
+    session.open_image(session.entries[1].ref.id)
+    (folder / "a.png").rename(folder / "c.png")
+    session.open_folder(folder)
+    assert names(panel) == ["b.png", "c.png", "a.png"]
+    assert [entry.missing for entry in session.entries] == [False, False, True]
+    assert session.image is not None
+    assert session.image.path == "b.png"
+
+
 def test_predictions_are_counted(panel: ImagesPanel, opened: Session, make_instance) -> None:
     assert opened.project is not None
     image_id = opened.entries[1].ref.id
