@@ -11,14 +11,13 @@ from pathlib import Path
 
 from seginst_core.errors import FormatError, ImageError
 from seginst_core.formats.coco_parts import stays_inside
+from seginst_core.images.folder import EXPORT_LISTING, export_listing
 from seginst_core.lenient import shown
 from seginst_core.types import ImageRef
 
 MAX_FIRST = 20
 _N_AT_ONCE = 16
 MAX_TEXT_BYTES = 1 << 28
-LISTING = ".seginst-export"
-"""Names the files of an export, so that a later one replaces these and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,8 @@ def whole_folder(path: Path, images: Sequence[ImageRef]) -> Iterator[Target]:
     try:
         target = Target(fresh)
         yield target
-        target.put(LISTING, "\n".join(sorted(target.names)) + "\n")
+        # A later export replaces these and nothing else.
+        target.put(EXPORT_LISTING, "\n".join(sorted(target.names)) + "\n")
         # Disks take many files at once in little more time than one.
         with ThreadPoolExecutor(_N_AT_ONCE) as pool:
             list(pool.map(_settle, [fresh / name for name in target.names]))
@@ -84,10 +84,7 @@ def _check_replaceable(path: Path, place: Path) -> None:
         return
     if not place.is_dir():
         raise FormatError(f"{path} is a file, and this format needs a folder.")
-    listing = place / LISTING
-    ours = {LISTING}
-    if listing.is_file():
-        ours |= set(listing.read_text("utf-8", "replace").splitlines())
+    ours = {EXPORT_LISTING, *export_listing(place)}
     for file in sorted(place.rglob("*")):
         name = file.relative_to(place).as_posix()
         if name not in ours and not (file.is_dir() and not file.is_symlink()):

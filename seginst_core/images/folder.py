@@ -9,28 +9,44 @@ from seginst_core.errors import ImageError
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 """Lower-case file name endings of the formats that can be read."""
 
+EXPORT_LISTING = ".seginst-export"
+"""Names the files of an export in its folder, so that nobody takes them for something else."""
+
 _DIGITS = re.compile(r"([0-9]+)")
 
 
 def list_images(folder: Path) -> list[str]:
     """List a folder's image files, sub-folders included, as relative POSIX paths.
 
-    Numbers in names sort by value; hidden files and folders are left out. ImageError if the folder
-    is missing.
+    Numbers in names sort by value; hidden files and folders are left out, and so are the pictures
+    of masks that an export wrote there. ImageError if the folder is missing.
     """
     if not folder.is_dir():
         raise ImageError(f"The folder {folder} does not exist.")
     found: list[str] = []
+    written: set[str] = set()
     for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         below = Path(parent).relative_to(folder).as_posix()
         prefix = "" if below == "." else f"{below}/"
+        if EXPORT_LISTING in files:
+            written |= {prefix + name for name in export_listing(Path(parent))}
         found += [
             prefix + name
             for name in files
-            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
+            if name.lower().endswith(SUFFIXES)
+            and not name.startswith(".")
+            and prefix + name not in written
         ]
     return sorted(found, key=_natural)
+
+
+def export_listing(folder: Path) -> list[str]:
+    """Return the names of the files that an export wrote into a folder; none if there is none."""
+    try:
+        return (folder / EXPORT_LISTING).read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return []
 
 
 def is_text(path: str) -> bool:

@@ -14,7 +14,7 @@ from seginst_core.jobs.exchange import export_annotations, import_annotations
 from seginst_core.project import Project
 from seginst_core.types import STATES, Dataset
 
-from .format_scenes import everything, holed, instance, looks, make_images, scene, solid
+from .format_scenes import PATHS, everything, holed, instance, looks, make_images, scene, solid
 
 
 def apart() -> Dataset:
@@ -38,6 +38,19 @@ def make_project(folder: Path, dataset: Dataset | None = None) -> Path:
 def shown(folder: Path) -> dict[str, list[tuple[str, bytes, tuple[float, ...]]]]:
     with Project.open(folder) as project:
         return {path: found for path, found in looks(project.dataset(STATES)).items() if found}
+
+
+@pytest.mark.parametrize("name", ["mask-png", "voc"])
+def test_pictures_of_masks_among_the_images_are_none_of_them(tmp_path, name):
+    folder = make_project(tmp_path / "one", apart())
+    export_annotations(folder, folder / "out", name, only_done=False, reporter=Reporter())
+    make_images(folder, ("out/images/new.png",))
+    with Project.open(folder) as project:
+        paths = [entry.ref.path for entry in project.images()]
+    assert sorted(paths) == sorted((*PATHS, "out/images/new.png"))
+    other = make_project(tmp_path / "two")
+    (folder / "out").rename(other / "out")
+    assert import_annotations(other, other / "out", "auto", Reporter()).n_objects == 5
 
 
 @pytest.mark.parametrize("name", FORMATS)
