@@ -1,6 +1,6 @@
 """Image files to pixels: formats, orientation, bit depths, bands, previews and size limits."""
 
-from seginst_core.images.folder import SUFFIXES, is_text, list_images
+from seginst_core.images.folder import SUFFIXES, image_file, is_text, list_images
 from seginst_core.images.read import (
     MAX_PIXELS,
     Picture,
@@ -18,6 +18,7 @@ __all__ = [
     "Bands",
     "Picture",
     "halve",
+    "image_file",
     "is_text",
     "list_images",
     "read_image",

@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from pathlib import Path
 
 from seginst_core.errors import ImageError
@@ -39,6 +40,14 @@ def list_images(folder: Path) -> list[str]:
             and prefix + name not in written
         ]
     return sorted(found, key=_natural)
+
+
+def image_file(folder: Path, name: str) -> Path:
+    """Return where an image is that a data set names, in the spelling of the same letters there."""
+    forms = (name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name))
+    # Path.exists raises where a name is too long; such an image is only left out later on.
+    there = [folder / form for form in forms if os.path.exists(folder / form)]  # noqa: PTH110
+    return there[0] if there else folder / name
 
 
 def export_listing(folder: Path) -> list[str]:

@@ -1,7 +1,6 @@
 """Predictions in a file: COCO results for a data set, a whole COCO dict for plain images."""
 
 import os
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from seginst_core.errors import DataError, ImageError
 from seginst_core.events import Reporter
 from seginst_core.formats import coco_json
 from seginst_core.formats.coco_json import Result
-from seginst_core.images import is_text, list_images
+from seginst_core.images import image_file, is_text, list_images
 from seginst_core.jobs.cached import loaded_pipeline, refined_pipeline
 from seginst_core.jobs.predicting import Item, predict_each
 from seginst_core.library import resolve
@@ -76,7 +75,7 @@ def predict_dataset(
             f"{data.name} has no category {', '.join(missing)}; such objects are left out."
         )
     items = [
-        Item(ref.id, _spelled(images, ref.path), ref.width, ref.height)
+        Item(ref.id, image_file(images, ref.path), ref.width, ref.height)
         for ref in file.images.values()
     ]
     found, summary = _predict(settings, items, reporter)
@@ -203,14 +202,6 @@ def _plain(path: Path) -> Path:
     """Return an absolute path without ``..``; links stay where that means the same place."""
     plain = Path(os.path.abspath(path))  # noqa: PTH100 - without a look at links
     return plain if plain.exists() and plain.samefile(path) else path.resolve()
-
-
-def _spelled(folder: Path, name: str) -> Path:
-    """Return a file's place, in the spelling of the same letters that is there."""
-    forms = (name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name))
-    # Path.exists raises where a name is too long; such an image is only left out later on.
-    there = [folder / form for form in forms if os.path.exists(folder / form)]  # noqa: PTH110
-    return there[0] if there else folder / name
 
 
 def _left_out(name: str) -> str:

@@ -16,6 +16,7 @@ from seginst_core.events import Event, JsonValue, Reporter
 from seginst_core.files import write_atomic
 from seginst_core.formats import coco_json
 from seginst_core.formats.coco_json import Result
+from seginst_core.images import image_file
 from seginst_core.jobs.predict_files import match_categories
 from seginst_core.jobs.predicting import Item, predict_each
 from seginst_core.jobs.triptychs import triptychs
@@ -164,7 +165,8 @@ def _predict(
         raise DataError("The training and validation data have no category in common.")
     memory = PeakMemory(pick_device(settings.device))
     items = [
-        Item(ref.id, settings.images / ref.path, ref.width, ref.height) for ref in dataset.images
+        Item(ref.id, image_file(settings.images, ref.path), ref.width, ref.height)
+        for ref in dataset.images
     ]
     rows: list[Result] = []
     seconds = 0.0

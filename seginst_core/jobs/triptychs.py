@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 
 from seginst_core.errors import ImageError
-from seginst_core.images import read_image
+from seginst_core.images import image_file, read_image
 from seginst_core.masks.rle import decode
 from seginst_core.types import PALETTE, Dataset, ImageArray, Mask
 
@@ -36,7 +36,7 @@ def triptychs(dataset: Dataset, images: Path, predictions: Mapping[str, Path]) -
     figures = []
     for ref in busiest:
         try:
-            pixels = read_image(images / ref.path)
+            pixels = read_image(image_file(images, ref.path))
         except ImageError:
             continue
         annotation = dataset.annotations.get(ref.id)

@@ -1,5 +1,6 @@
 """The images and objects that training draws from, with decoded images kept in bounded memory."""
 
+import os
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 from seginst_core.errors import DataError, ImageError
 from seginst_core.events import Reporter
 from seginst_core.formats import coco_json
-from seginst_core.images import read_image, read_size
+from seginst_core.images import image_file, read_image, read_size
 from seginst_core.lenient import shortened
 from seginst_core.types import Category, ImageArray, ImageRef, Instance
 
@@ -56,7 +57,7 @@ class Scenes:
             if index in self._cache:
                 self._cache.move_to_end(index)
                 return self._cache[index]
-        image = read_image(self._folder / self.scenes[index].ref.path)
+        image = read_image(image_file(self._folder, self.scenes[index].ref.path))
         with self._lock:
             if index in self._cache:
                 return self._cache[index]  # another thread read it meanwhile
@@ -95,7 +96,7 @@ def load_scenes(data: Path, folder: Path, reporter: Reporter) -> Scenes:
         raise DataError(f"There is no images folder at {folder}.")
     scenes, absent = [], []
     for ref in dataset.images:
-        if not (folder / ref.path).is_file():
+        if not os.path.isfile(image_file(folder, ref.path)):  # noqa: PTH113 - of any length
             absent.append(ref.path)
             continue
         annotation = dataset.annotations.get(ref.id)
@@ -124,7 +125,7 @@ def load_scenes(data: Path, folder: Path, reporter: Reporter) -> Scenes:
 def image_fault(folder: Path, ref: ImageRef) -> str:
     """Return a sentence on why an image cannot be used, "" if its header is as stated."""
     try:
-        width, height = read_size(folder / ref.path)
+        width, height = read_size(image_file(folder, ref.path))
     except ImageError as error:
         return str(error)
     if (width, height) == (ref.width, ref.height):

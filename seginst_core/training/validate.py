@@ -9,7 +9,7 @@ from types import MappingProxyType
 from seginst_core.errors import DataError, ImageError
 from seginst_core.events import Reporter
 from seginst_core.formats import coco_json
-from seginst_core.images import read_image, read_size
+from seginst_core.images import image_file, read_image, read_size
 from seginst_core.models.card import named_now
 from seginst_core.pipelines.load import load_pipeline
 from seginst_core.review.inputs import read_predictions, read_truth, without_images
@@ -65,7 +65,7 @@ def check_held_out(data: Path, images: Path, reporter: Reporter) -> None:
     """
     read_truth(data, reporter)
     refs = coco_json.load(data).images.values()
-    if not any(_is_readable(images / ref.path) for ref in refs):
+    if not any(_is_readable(image_file(images, ref.path)) for ref in refs):
         raise _none_readable(data)
 
 
@@ -127,7 +127,7 @@ def answers(
     for done, ref in enumerate(truth.images.values()):
         reporter.progress(done, len(truth.images), "Scoring on the validation images")
         try:
-            image = read_image(images / ref.path)
+            image = read_image(image_file(images, ref.path))
         except ImageError as error:
             reporter.log(f"{error} It is left out of the score.")
             unread.add(ref.id)

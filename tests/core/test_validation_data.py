@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import unicodedata
 
 import pytest
 
@@ -14,6 +15,7 @@ from seginst_core.training import run, validate
 from seginst_core.training.gate import judge
 from seginst_core.training.plan import TrainConfig
 from seginst_core.training.run import train
+from seginst_core.training.scenes import load_scenes
 from seginst_core.training.validate import Answers, answers, check_held_out, check_validation
 
 from .test_training import write_discs
@@ -94,6 +96,22 @@ def test_validation_that_is_whole_passes(discs):
     check_validation(
         discs / "train.json", discs / "images", read_card(discs / "model").categories, Reporter()
     )
+
+
+def test_images_are_found_however_their_letters_are_spelled(discs, tmp_path):
+    coco = json.loads((discs / "train.json").read_text())
+    images = [{**row, "file_name": f"e\u0301{row['id']}.png"} for row in coco["images"]]
+    for old, new in zip(coco["images"], images, strict=True):
+        spelled = unicodedata.normalize("NFC", new["file_name"])
+        shutil.copy(discs / "images" / old["file_name"], tmp_path / spelled)
+    images.append({**images[0], "id": 99, "file_name": f"{'long' * 99}.png"})
+    data = changed(discs, tmp_path, images=images)
+    scenes = load_scenes(data, tmp_path, Reporter())
+    assert len(scenes.scenes) == len(coco["images"])
+    assert scenes.image(0).any()
+    data = changed(discs, tmp_path, images=images[:-1])
+    check_validation(data, tmp_path, read_card(discs / "model").categories, Reporter())
+    check_held_out(data, tmp_path, Reporter())
 
 
 def test_validation_with_a_bad_annotation_passes_and_names_it(discs, tmp_path):

@@ -9,6 +9,7 @@ import orjson
 from seginst_core.errors import DataError, ImageError
 from seginst_core.events import JsonValue, Reporter
 from seginst_core.files import write_atomic
+from seginst_core.images import image_file
 from seginst_core.jobs.boxes import two_stage
 from seginst_core.jobs.cached import cached_image
 from seginst_core.jobs.params import Params, number, path, rows, text
@@ -67,7 +68,7 @@ def _draw_in_boxes(params: Params, reporter: Reporter) -> "DrawInBoxes":
     def draw(image: ImageRef, boxes: Sequence[Box]) -> Sequence[Mask | None] | None:
         reporter.check()
         try:
-            pixels = cached_image(images / image.path)
+            pixels = cached_image(image_file(images, image.path))
         except ImageError as error:
             reporter.log(str(error))
             return None
