@@ -24,14 +24,15 @@ from seginst_core.formats.folders import (
 from seginst_core.formats.labelme_shapes import parse_shapes, to_shapes
 from seginst_core.formats.lookup import ImageIndex, inside, stems_taken, without_suffix
 from seginst_core.formats.losses import has_holes, plain_losses
-from seginst_core.lenient import shortened, shown, whole
+from seginst_core.lenient import parse_json, shortened, shown, whole
 from seginst_core.masks.rle import MAX_PIXELS
 from seginst_core.types import PALETTE, Annotation, Category, Dataset, ImageRef, Instance
 
 _VERSION = "5.5.0"
 _NAMES = "labels.txt"
-# A larger file is COCO, which is not worth parsing twice.
+# A larger file is COCO, or holds its image, which comes last: neither is worth parsing twice.
 _MAX_TOLD_BYTES = 1 << 25
+_HEAD_BYTES = 1 << 12
 _NO_CLASS = ("__ignore__", "_background_")
 
 
@@ -126,10 +127,15 @@ def recognise(path: Path) -> bool:
     """Whether a file, or one of the first in a folder, holds labelme's shapes."""
     for file in first_files(path, ".json"):
         try:
-            if file.stat().st_size <= _MAX_TOLD_BYTES and "imagePath" in _load(file):
-                return True
+            if file.stat().st_size > _MAX_TOLD_BYTES:
+                with file.open("rb") as stream:
+                    told = b'"shapes"' in stream.read(_HEAD_BYTES)
+            else:
+                told = "imagePath" in _load(file)
         except (FormatError, OSError):
             continue
+        if told:
+            return True
     return False
 
 
@@ -145,7 +151,7 @@ def _class_names(folder: Path) -> dict[str, int]:
 
 def _load(file: Path) -> Table:
     try:
-        root = orjson.loads(contents(file).removeprefix(b"\xef\xbb\xbf"))
+        root = parse_json(contents(file))
     except orjson.JSONDecodeError as error:
         raise FormatError(f"it is not JSON: {error}") from error
     if not isinstance(root, dict) or not isinstance(root.get("shapes"), list):

@@ -256,3 +256,13 @@ def test_images_that_differ_in_their_ending_have_a_file_each(tmp_path):
 def test_labelme_is_recognised_by_its_content(tmp_path):
     LABELME.write(everything(), tmp_path / "out")
     assert recognise(tmp_path / "out") == recognise(tmp_path / "out" / "a.json") == "labelme"
+
+
+def test_a_file_that_holds_its_large_image_and_no_number_for_a_score_is_read(tmp_path, images):
+    root = labelme(shape(score=math.nan))
+    head = {key: root[key] for key in ("version", "flags", "shapes", "imagePath")}
+    root = {**head, "imageData": "A" * (33 << 20), "imageHeight": HEIGHT, "imageWidth": WIDTH}
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps(root))
+    assert recognise(file) == recognise(tmp_path) == "labelme"
+    assert only(LABELME.read(file, images)).score is None
