@@ -99,4 +99,6 @@ def recognise(path: Path) -> str:
         if FORMATS[name].recognise(path):
             return name
     known = ", ".join(entry.name for entry in FORMATS.values() if not entry.suffix)
-    raise FormatError(f"{path} holds no annotations of a known format ({known}).")
+    raise FormatError(
+        f"{path} holds no annotations of a known format ({known}); of COCO JSON choose the file."
+    )

@@ -256,6 +256,6 @@ def test_yolo_is_recognised_by_its_content(tmp_path):
     folder = labels(tmp_path / "2", {"data.yaml": "names: [a]"})
     assert recognise(folder) == recognise(folder / "data.yaml") == "yolo"
     folder = labels(tmp_path / "3", {"a.txt": "some words\n", "empty.txt": ""})
-    with pytest.raises(FormatError, match="holds no annotations of a known format"):
+    with pytest.raises(FormatError, match=r"of a known format .*; of COCO JSON choose the file\."):
         recognise(folder)
     assert recognise(folder / "a.txt") == "coco"
