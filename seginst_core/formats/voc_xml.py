@@ -27,6 +27,7 @@ from seginst_core.formats.lookup import ImageIndex, inside, stems_taken, without
 from seginst_core.formats.losses import covered, painted_order, plain_losses
 from seginst_core.lenient import shortened, shown
 from seginst_core.masks.geometry import mask_box
+from seginst_core.masks.polygons import from_polygons
 from seginst_core.masks.rle import MAX_PIXELS
 from seginst_core.types import (
     PALETTE,
@@ -52,7 +53,8 @@ _IMPORTED = Origin("import")
 def read(path: Path, images: Path | None = None) -> Dataset:
     """Read a VOC folder, or one XML file, for images in a folder.
 
-    Masks come from ``SegmentationObject`` where it has a picture; every other object is its box.
+    Masks come from ``SegmentationObject`` where it has a picture, else from an object's polygons;
+    every other object is its box.
     A bad file or object is skipped and named; a file of which the image lies elsewhere is refused.
     FormatError if nothing can be used.
     """
@@ -78,6 +80,9 @@ def read(path: Path, images: Path | None = None) -> Dataset:
             except FormatError as error:
                 notes.append(f"Object {number} of {shown(name)} was skipped: {error}.")
                 continue
+            if instance.mask is None and item.find("polygon") is not None:
+                notes.append(f"Object {number} of {shown(name)} kept only its box: its polygon "
+                             "covers no pixel.")  # fmt: skip
             if number in masks and not _meet(instance.box, masks[number]):
                 notes.append(f"Object {number} of {shown(name)} kept only its box: its mask lies "
                              "elsewhere.")  # fmt: skip
@@ -254,16 +259,29 @@ def _object(item: ElementTree.Element, instance_id: int, image: ImageRef) -> tup
     label = shown((item.findtext("name") or "").strip())
     if not label:
         raise FormatError("it has no name")
+    mask = _outlined(item, image)
     edges = [_number(item.find("bndbox"), key) for key in ("xmin", "ymin", "xmax", "ymax")]
     x0, y0, x1, y1 = (value if value is not None else np.nan for value in edges)
     x0, y0 = max(x0 - 1, 0.0), max(y0 - 1, 0.0)
     x1, y1 = min(x1, float(image.width)), min(y1, float(image.height))
-    if not (x0 < x1 and y0 < y1):
+    if mask is None and not (x0 < x1 and y0 < y1):
         raise FormatError("it has no box inside its image")
     flags = {key: shown((item.findtext(key) or "").strip()) for key in _FLAGS}
     attributes = {k: v for k, v in flags.items() if v and v != _FLAGS[k]}
-    box = Box(x0, y0, x1, y1)
-    return label, Instance(instance_id, 1, box, None, origin=_IMPORTED, attributes=attributes)
+    box = Box(x0, y0, x1, y1) if mask is None else mask_box(mask)
+    return label, Instance(instance_id, 1, box, mask, origin=_IMPORTED, attributes=attributes)
+
+
+def _outlined(item: ElementTree.Element, image: ImageRef) -> Mask | None:
+    """Return what an object's polygons cover, in Roboflow's way: ``x1``, ``y1``, ``x2``, ..."""
+    rings = []
+    for polygon in item.iterfind("polygon"):
+        numbers = range(1, len(polygon) // 2 + 1)
+        points = [(_number(polygon, f"x{k}"), _number(polygon, f"y{k}")) for k in numbers]
+        rings.append(
+            np.array([(x - 1, y - 1) for x, y in points if x is not None and y is not None])
+        )
+    return from_polygons(rings, image.width, image.height)
 
 
 def _number(parent: ElementTree.Element | None, key: str) -> float | None:

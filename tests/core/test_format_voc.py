@@ -164,6 +164,33 @@ def test_files_of_other_tools_are_read(tmp_path, images):
     assert VOC.read(folder / "sub" / "a.xml", images).notes == ()
 
 
+def test_polygons_are_masks(tmp_path, images):
+    ring = [(4, 5), (10, 5), (10, 9), (4, 9)]
+    far = [(x + 20, y) for x, y in ring]
+
+    def polygon(points):
+        pairs = [f"<x{k}>{x}</x{k}><y{k}>{y}</y{k}>" for k, (x, y) in enumerate(points, 1)]
+        return f"<polygon>{''.join(pairs)}</polygon>"
+
+    name = "<object><name>plane</name>"
+    folder = put(
+        tmp_path / "v",
+        {
+            "a.xml": xml(
+                f"{name}{BOX}{polygon(ring)}{polygon(far)}</object>",
+                f"{name}{polygon(ring)}</object>",
+                f"{name}{BOX}{polygon(ring[:2])}</object>",
+            )
+        },
+    )
+    dataset = VOC.read(folder, images)
+    two, one, none = dataset.annotations[1].instances
+    assert (two.mask.area, two.box) == (48, Box(3, 4, 29, 8))
+    assert (one.mask.area, one.box) == (24, Box(3, 4, 9, 8))
+    assert (none.mask, none.box) == (None, Box(3, 4, 9, 8))
+    assert dataset.notes == ("Object 3 of a.xml kept only its box: its polygon covers no pixel.",)
+
+
 def test_bad_files_objects_and_pictures_are_named_and_the_rest_goes_on(tmp_path, images):
     nowhere = PLANE.replace(">9<", ">3<")
     folder = put(
