@@ -28,7 +28,7 @@ def evaluate(
     from seginst_core.jobs.review.measure import evaluate as run
 
     if out is not None:
-        check_place(out)
+        check_place(out, truth, predictions)
     with progress_bar("Measuring") as reporter:
         result = run(
             {

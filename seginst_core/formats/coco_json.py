@@ -252,9 +252,16 @@ def check_name(path: Path) -> None:
         raise FormatError(f"{path} is named as an image, and images are never written to.")
 
 
-def check_place(path: Path) -> None:
-    """FormatError if ``save`` would fail at ``path``, to be known before the work it is for."""
+def check_place(path: Path, *inputs: Path) -> None:
+    """FormatError if ``save`` would fail at ``path`` or lose one of the ``inputs`` of the work.
+
+    So it is known before that work.
+    """
     check_name(path)
+    if any(os.path.realpath(path) == os.path.realpath(one) for one in inputs):
+        raise FormatError(
+            f"{path} is read here and would be lost; choose another place to write to."
+        )
     try:
         files.check_place(path)
     except OSError as error:

@@ -56,7 +56,7 @@ def predict_dataset(
     its objects are left out. DataError if they have none in common, FormatError if nothing can be
     written to ``out``.
     """
-    coco_json.check_place(out)
+    coco_json.check_place(out, data)
     card = read_card(resolve(settings.model))
     if not images.is_dir():
         raise DataError(f"There is no images folder at {images}.")

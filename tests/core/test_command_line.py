@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from seginst_core.cli import app
+from seginst_core.cli.predict import predict
 from seginst_core.cli.review import evaluate
 
 from .project_folders import make_folder
@@ -59,6 +60,21 @@ def test_a_place_that_is_no_text_can_be_shown(run, tmp_path):
         pytest.skip("this disk takes only names that are text")
     assert code == 0, err
     assert json.loads(said)["path"] == str(out)
+
+
+def test_nothing_is_written_over_what_is_read(tmp_path, capsys):
+    truth, found = tmp_path / "truth.json", tmp_path / "found.json"
+    for path in (truth, found):
+        path.write_text("kept")
+    (tmp_path / "link.json").symlink_to(truth)
+    for out in (truth, found, tmp_path / "link.json"):
+        with pytest.raises(typer.Exit):
+            evaluate(truth, found, out)
+        assert "is read here and would be lost" in capsys.readouterr().err
+    with pytest.raises(typer.Exit):
+        predict("airplane-two-stage", truth, data=truth, images=tmp_path)
+    assert "is read here and would be lost" in capsys.readouterr().err
+    assert truth.read_text() == found.read_text() == "kept"
 
 
 def test_measures_are_never_written_over_an_image(tmp_path, capsys):
