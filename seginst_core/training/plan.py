@@ -150,8 +150,8 @@ def planned(config: TrainConfig, scenes: Scenes) -> tuple[ModelCard, ModelCard |
         begun = replace(begun, categories=named_now(begun.categories, config.renamed))
     if begun is not None and (begun.pipeline, begun.engine) != (config.pipeline, config.engine):
         raise ModelError(
-            f"{begun.name} is {begun.pipeline} on {begun.engine}; it cannot start a "
-            f"{config.pipeline} model on {config.engine}."
+            f"{begun.name} is {begun.pipeline} on {begun.engine}; it cannot start a model that is "
+            f"{config.pipeline} on {config.engine}."
         )
     mask = _mask_config(config) if config.pipeline == "two-stage" else None
     categories, preset = scenes.categories, str(config.preset)
