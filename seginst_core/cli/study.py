@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from seginst_core.cli.console import guarded, progress_bar, show_facts, show_json, show_table
+from seginst_core.cli.console import (
+    INTERRUPTED,
+    guarded,
+    progress_bar,
+    say,
+    show_facts,
+    show_json,
+    show_table,
+)
+from seginst_core.errors import Cancelled
 from seginst_core.events import JsonValue
 from seginst_core.types import Preset
 
@@ -44,8 +53,12 @@ def study(
     settings = StudySettings(
         data, val, images, out, minutes, seeds, preset, starts, device, pictures
     )
-    with progress_bar("Study") as reporter:
-        report = run(settings, reporter)
+    try:
+        with progress_bar("Study") as reporter:
+            report = run(settings, reporter)
+    except (Cancelled, KeyboardInterrupt):
+        say(f"Interrupted; the same command goes on with the study in {out}.")
+        raise typer.Exit(INTERRUPTED) from None
     if as_json:
         show_json(report)  # type: ignore[arg-type]
         return

@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from seginst_core.cli.console import (
 )
 from seginst_core.errors import Cancelled
 from seginst_core.events import JsonValue, Reporter
+from seginst_core.models.card import has_checkpoint
 from seginst_core.models.config import Encoder
 from seginst_core.types import EngineName, PipelineName, Preset, Stage
 
@@ -98,12 +100,14 @@ def train(
         raise typer.BadParameter(
             "give one of them only", param_hint="--epochs, --iterations, --minutes"
         )
-    note = ""
+    notes = []
     if epochs is None and iterations is None and minutes is None:
         minutes = DEFAULT_MINUTES
-        note = (
+        notes.append(
             f"No --epochs, --iterations or --minutes given, so training takes {minutes:g} minutes."
         )
+    if resume and not has_checkpoint(out):
+        notes.append(f"There is no checkpoint in {out}, so training begins from the start.")
     params: dict[str, JsonValue] = {
         "train": str(data),
         "images": str(images),
@@ -132,20 +136,19 @@ def train(
     try:
         if not speaks:
             with json_lines() as reporter:
-                _run(params, Reporter(stop=reporter.stop), "")
+                _run(params, Reporter(stop=reporter.stop), [])
             return
         if as_json:
             with json_lines() as reporter:
-                result = _run(params, reporter, note)
+                result = _run(params, reporter, notes)
                 reporter.send({"event": "done", "result": result})
             return
         with progress_bar("Training") as reporter:
-            result = _run(params, reporter, note)
+            result = _run(params, reporter, notes)
     except (Cancelled, KeyboardInterrupt):
-        kept = any((out / "checkpoint").glob("*.pt"))
-        how = (
-            f"the same command with --resume goes on from {out}" if kept else "no model was written"
-        )
+        how = "no model was written"
+        if has_checkpoint(out):
+            how = f"the same command with --resume goes on from {out}"
         if speaks:
             say(f"Interrupted; {how}.")
         raise typer.Exit(INTERRUPTED) from None
@@ -176,9 +179,11 @@ def _program() -> list[str]:
     ]
 
 
-def _run(params: dict[str, JsonValue], reporter: Reporter, note: str) -> dict[str, JsonValue]:
+def _run(
+    params: dict[str, JsonValue], reporter: Reporter, notes: Sequence[str]
+) -> dict[str, JsonValue]:
     from seginst_core.jobs.train import train as run
 
-    if note:
+    for note in notes:
         reporter.log(note)
     return run(params, reporter)

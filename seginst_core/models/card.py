@@ -91,6 +91,11 @@ def read_card(folder: Path) -> ModelCard:
         raise ModelError(f"The model card {path} is not complete ({error}).") from error
 
 
+def has_checkpoint(folder: Path) -> bool:
+    """Whether ``folder`` has what a training that was cut short goes on from."""
+    return any((folder / CHECKPOINT_FOLDER).glob("*.pt"))
+
+
 def named_now(categories: Sequence[Category], renamed: Mapping[str, str]) -> tuple[Category, ...]:
     """Return a model's categories by their names now; ``renamed`` has former ones, casefolded."""
     return tuple(replace(c, name=renamed.get(c.name.casefold(), c.name)) for c in categories)

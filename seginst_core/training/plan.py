@@ -12,11 +12,11 @@ from seginst_core.engines import load_engine
 from seginst_core.errors import DataError, ModelError
 from seginst_core.models.card import (
     CARD_NAME,
-    CHECKPOINT_FOLDER,
     DETECTOR_FILE,
     MASK_FILE,
     ModelCard,
     Scalar,
+    has_checkpoint,
     named_now,
     read_card,
 )
@@ -117,7 +117,7 @@ def check(config: TrainConfig) -> None:
             f"{config.out} is a file, and a model is a directory; choose another --out."
         )
     # A model whose scoring was cut short still has its checkpoints.
-    begun = any((config.out / CHECKPOINT_FOLDER).glob("*.pt"))
+    begun = has_checkpoint(config.out)
     if begun and not config.resume:
         raise DataError(
             f"{config.out} holds a training that was cut short: go on from it with --resume, or "

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import orjson
 import pytest
+import typer
 
-from seginst_core.errors import DataError
+from seginst_core.cli.study import study as study_command
+from seginst_core.errors import Cancelled, DataError
 from seginst_core.events import Reporter
 from seginst_core.masks.rle import encode
 from seginst_core.review.compare import compare
@@ -109,6 +111,17 @@ def test_one_image_names_no_winner(tmp_path: Path) -> None:
     assert compared["difference"]["segm_AP"] == pytest.approx(gap["segm_AP"])
     assert headline(compared).startswith("No clear winner")
     assert "too few" in explanation(compared)
+
+
+def test_an_interrupted_study_says_how_to_go_on(tmp_path: Path, monkeypatch, capsys) -> None:
+    def stopped(*_: object) -> None:
+        raise Cancelled
+
+    monkeypatch.setattr("seginst_core.jobs.study.study", stopped)
+    with pytest.raises(typer.Exit) as end:
+        study_command(tmp_path, tmp_path, tmp_path, tmp_path / "study")
+    assert end.value.exit_code == 130
+    assert f"the same command goes on with the study in {tmp_path}" in capsys.readouterr().err
 
 
 def test_equal_sides_have_no_winner(tmp_path: Path) -> None:

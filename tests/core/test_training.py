@@ -200,7 +200,9 @@ def test_a_model_is_trained_in_batches_of_ones_own(tmp_path, monkeypatch):
     assert card.training["batch"] == 3
 
 
-def test_the_command_line_says_how_large_a_batch_is(tmp_path, monkeypatch, capsys):
+def test_the_command_line_says_how_large_a_batch_is_and_where_it_begins(
+    tmp_path, monkeypatch, capsys
+):
     data, images = write_discs(tmp_path)
     words = ["train", "--data", str(data), "--images", str(images), "--pipeline", "end-to-end"]
     words += ["--preset", "tiny", "--iterations", "1", "--device", "cpu"]
@@ -212,7 +214,9 @@ def test_the_command_line_says_how_large_a_batch_is(tmp_path, monkeypatch, capsy
             main()
         return end.value.code, capsys.readouterr().err
 
-    assert end_of("three", "--batch", "3")[0] == 0
+    code, said = end_of("three", "--batch", "3", "--resume")
+    assert code == 0
+    assert f"no checkpoint in {tmp_path / 'three'}, so training begins from the start" in said
     assert read_card(tmp_path / "three").training["batch"] == 3
     assert end_of("plain")[0] == 0
     assert "batch" not in read_card(tmp_path / "plain").training
