@@ -87,6 +87,8 @@ def read_card(folder: Path) -> ModelCard:
         )
     try:
         return _card_from_table(table)
+    except ModelError as error:
+        raise ModelError(f"The model card {path} cannot be used: {error}.") from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(f"The model card {path} is not complete ({error}).") from error
 

@@ -119,14 +119,14 @@ ConfigT = TypeVar("ConfigT", DetectorConfig, Detectron2Config, NestedUNetConfig)
 
 
 def config_from_table(kind: type[ConfigT], table: Mapping[str, object]) -> ConfigT:
-    """Rebuild a config from a model card's table; ModelError names a setting it does not know."""
+    """Rebuild a config from a model card's table; ModelError says of it what is not known."""
     kinds = get_type_hints(kind)
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
     for name, value in sorted(values.items()):
         if name not in kinds or not _is_one(value, kinds[name]):
             raise ModelError(
-                f"The model card has the unknown setting {name} = {shown(table[name])}; "
-                "it was made by another version of SegInst."
+                f"it has the unknown setting {name} = {shown(table[name])} and was made by another "
+                "version of SegInst"
             )
     return kind(**values)  # type: ignore[arg-type]
 

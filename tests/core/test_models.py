@@ -66,6 +66,8 @@ def test_a_card_that_does_not_fit_is_one_sentence(tmp_path, change, words):
     path.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(ModelError, match=words):
         read_card(tmp_path)
+    with pytest.raises(ModelError, match=tmp_path.name):
+        read_card(tmp_path)
 
 
 def test_no_card_is_one_sentence(tmp_path):
