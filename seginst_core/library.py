@@ -113,7 +113,8 @@ def add(source: Path, name: str = "", project: Path | None = None) -> LibraryMod
             )
     place, parent = model_folders(project)[0]
     name = name or folder.resolve().name
-    if name.startswith(_NOT_LISTED) or Path(name).name != name:
+    shown = name.isprintable() and name == name.strip() and not name.startswith(_NOT_LISTED)
+    if not shown or Path(name).name != name:
         raise ModelError(
             f"{name!r} cannot be a model's name: it has to be a plain folder name that begins with "
             "neither a dot nor an underscore."

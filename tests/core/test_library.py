@@ -125,7 +125,9 @@ def test_a_copy_that_fails_leaves_nothing(tmp_path: Path, home: Path, monkeypatc
     assert list((home / "models").iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["..", "../out", "a/b", ".hidden", ".", "_unlisted"])
+@pytest.mark.parametrize(
+    "name", ["..", "../out", "a/b", ".hidden", ".", "_unlisted", " ", "two\nlines"]
+)
 def test_a_name_leads_neither_out_of_the_library_nor_out_of_its_list(
     tmp_path: Path, home: Path, name: str
 ) -> None:
