@@ -105,9 +105,12 @@ def test_without_true_objects_there_is_no_budget() -> None:
     assert not any(budget.gains.values())
 
 
-def test_the_ap_is_the_one_that_evaluate_reports() -> None:
+@pytest.mark.parametrize("listed", [1, -1])
+def test_the_ap_is_the_one_that_evaluate_reports(listed: int) -> None:
+    """Also where scores are equal and images are listed in any order."""
     of = random_truth(3)
-    rows = random_predictions(4, of)
+    of["images"] = of["images"][::listed]
+    rows = [{**row, "score": round(row["score"], 1)} for row in random_predictions(4, of)]
     true = read_truth(of)
     budget = error_budget(true, read_predictions(rows, true), item_ious)
     assert budget.ap == pytest.approx(evaluate(of, rows)["segm"]["AP50"], abs=1e-9)

@@ -88,7 +88,7 @@ def error_budget(
         true_items[item.image_id].append(item)
     for item in found:
         found_items[item.image_id].append(item)
-    for image_id in truth.images:
+    for image_id in sorted(truth.images):
         _look(tally, true_items[image_id], found_items[image_id], overlaps, at, faults or {})
     ap = _ap(tally, frozenset())
 
