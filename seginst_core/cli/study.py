@@ -47,7 +47,7 @@ def study(
     from seginst_core.jobs.study import StudySettings
     from seginst_core.jobs.study import study as run
     from seginst_core.library import resolve
-    from seginst_core.review.report.study import explain
+    from seginst_core.review.report.study import explain, verdict
 
     starts = {side: resolve(name) for side, name in (("a", start_a), ("b", start_b)) if name}
     settings = StudySettings(
@@ -67,8 +67,8 @@ def study(
     for side, spreads in report["sides"].items():
         rows.append([side.upper(), *(_number(spreads[name]["mean"]) for name in names)])
     show_table(("", "mask AP", "AP50", "boundary AP", "box AP", "mean IoU", "s an image"), rows)
-    for gap in report["gaps"]:
-        typer.echo(explain(gap))
+    for text in (verdict(report["gaps"]), *map(explain, report["gaps"])):
+        typer.echo(text)
     show_facts([("report", str(out / "study.html"))])
 
 

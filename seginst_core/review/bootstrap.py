@@ -16,6 +16,8 @@ from seginst_core.review.ious import Group, Key
 from seginst_core.review.matching import Ious, greedy
 from seginst_core.types import BoolArray
 
+FEW_IMAGES = 5
+"""With fewer that hold an object to find, a resample of the images says nothing."""
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0.0, 1.0, 101)
 
@@ -57,9 +59,14 @@ def average_precision(ranked: Sequence[Ranked], weights: Weights) -> float:
     return float(np.mean(per_category)) if per_category else float("nan")
 
 
+def mean_precision(runs: Sequence[Sequence[Ranked]], weights: Weights) -> float:
+    """Return the mean AP of runs with each image counted ``weights`` times."""
+    return float(np.mean([average_precision(ranked, weights) for ranked in runs]))
+
+
 def difference_interval(
-    a: Sequence[Ranked],
-    b: Sequence[Ranked],
+    a: Sequence[Sequence[Ranked]],
+    b: Sequence[Sequence[Ranked]],
     n_images: int,
     *,
     n_resamples: int,
@@ -68,9 +75,11 @@ def difference_interval(
 ) -> tuple[float, float] | None:
     """Return the 95 % percentile interval of AP(b) - AP(a) over resamples of the images.
 
-    None if fewer than two images have a true object: one says nothing of how images differ.
+    Each side is one run or several, whose APs are averaged within each resample. None if fewer
+    than ``FEW_IMAGES`` images have a true object.
     """
-    if not can_resample(a):
+    n_truth = sum((one.n_truth for one in a[0]), np.zeros(n_images))
+    if np.count_nonzero(n_truth) < FEW_IMAGES:
         return None
     random = np.random.default_rng(seed)
     gains = np.empty(n_resamples)
@@ -78,17 +87,10 @@ def difference_interval(
         reporter.progress(n, n_resamples, "Resampling the images")
         drawn = random.integers(0, n_images, n_images)
         weights = np.bincount(drawn, minlength=n_images).astype(np.float64)
-        gains[n] = average_precision(b, weights) - average_precision(a, weights)
+        gains[n] = mean_precision(b, weights) - mean_precision(a, weights)
     gains = gains[np.isfinite(gains)]
-    if not gains.size:
-        return None
     low, high = np.percentile(gains, [2.5, 97.5])
     return float(low), float(high)
-
-
-def can_resample(ranked: Sequence[Ranked]) -> bool:
-    """Whether two images or more have a true object."""
-    return int(np.count_nonzero(sum(one.n_truth for one in ranked))) > 1
 
 
 def _rank_category(
@@ -105,7 +107,7 @@ def _rank_category(
         n_truth[row] += sum(not _is_ignored(item) for item in group.truth)
         images += [row] * len(group.found)
         scores += [item.score for item in group.found]
-        hit, skip = _match(group, ious[key])
+        hit, skip = match(group, ious[key])
         hits.append(hit)
         ignored.append(skip)
     order = np.argsort(-np.array(scores), kind="stable")
@@ -125,7 +127,7 @@ def _is_ignored(item: Item) -> bool:
     return item.iscrowd or item.box_only
 
 
-def _match(group: Group, ious: Ious) -> tuple[BoolArray, BoolArray]:
+def match(group: Group, ious: Ious) -> tuple[BoolArray, BoolArray]:
     """Return which predictions hit and which are ignored, each ``(10, n_found)``."""
     crowd = np.array([_is_ignored(item) for item in group.truth], dtype=bool)
     found_scores = np.array([item.score for item in group.found])

@@ -53,9 +53,10 @@ def compare(
     """Return ``report.json`` of predictions A and B: measures, difference, curves and cases.
 
     The difference is mask AP of B minus that of A, with the 95 % percentile interval of a
-    bootstrap over images. Both are None where the truth has no objects. With ``draw_a``, the mask
-    stage of A, its poor outlines are told apart by drawing in the true boxes. ``corrections`` are
-    what objects cost that were taken over before. DataError as ``evaluate``.
+    bootstrap over images. Both are None where the truth has no objects, the interval also where
+    too few images have any. With ``draw_a``, the mask stage of A, its poor outlines are told apart
+    by drawing in the true boxes. ``corrections`` are what objects cost that were taken over before.
+    DataError as ``evaluate``.
     """
     reporter = reporter or Reporter()
     true_items = read_truth(truth, reporter)
@@ -64,8 +65,8 @@ def compare(
     analysis_b = analyse(true_items, found_b, reporter)
     image_ids = list(true_items.images)
     interval = difference_interval(
-        rank(image_ids, analysis_a.by_key, analysis_a.ious),
-        rank(image_ids, analysis_b.by_key, analysis_b.ious),
+        [rank(image_ids, analysis_a.by_key, analysis_a.ious)],
+        [rank(image_ids, analysis_b.by_key, analysis_b.ious)],
         len(image_ids),
         n_resamples=n_resamples,
         seed=seed,

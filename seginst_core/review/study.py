@@ -9,10 +9,16 @@ from typing import TypedDict
 import numpy as np
 
 from seginst_core.events import JsonValue, Reporter
-from seginst_core.review.bootstrap import Ranked, average_precision, can_resample, rank
-from seginst_core.review.inputs import Truth, read_predictions, read_truth
-from seginst_core.review.ious import LOWEST_IOU, Group, Key
-from seginst_core.review.matching import Ious, greedy
+from seginst_core.review.bootstrap import (
+    Ranked,
+    difference_interval,
+    match,
+    mean_precision,
+    rank,
+)
+from seginst_core.review.inputs import read_predictions, read_truth
+from seginst_core.review.ious import Group, Key
+from seginst_core.review.matching import Ious
 from seginst_core.review.metrics import Analysis, analyse, matched_ious
 from seginst_core.review.precision import curve
 from seginst_core.review.schema import SCORE_NAMES, Measures
@@ -117,7 +123,7 @@ def summarise(val: Path, runs: Sequence[SideRun], reporter: Reporter) -> StudyRe
         "settings": {},
         "sides": {side: _side([r for r in reports if r["side"] == side]) for side in ranked},
         "gaps": [
-            _gap(first, second, ranked, truth, reporter)
+            _gap(first, second, ranked, len(truth.images), reporter)
             for first, second in combinations(ranked, 2)
         ],
         "runs": reports,
@@ -143,15 +149,17 @@ def mean_dice(by_key: Mapping[Key, Group], ious: Mapping[Key, Ious]) -> float | 
 
 
 def calibration(analyses: Sequence[Analysis]) -> list[list[float]]:
-    """Return rows of mean score, part that is right, and number, one for each tenth of scores."""
+    """Return rows of mean score, part that is right, and number, one for each tenth of scores.
+
+    What lies in a crowd is neither right nor wrong.
+    """
     scores: list[float] = []
     right: list[bool] = []
     for analysis in analyses:
         for key, group in analysis.by_key.items():
-            own = np.array([item.score for item in group.found])
-            taken = greedy(analysis.ious[key], own, [LOWEST_IOU])[0]
-            scores.extend(own.tolist())
-            right.extend(bool(t >= 0) for t in taken)
+            hit, ignored = (at_each[0] for at_each in match(group, analysis.ious[key]))
+            scores += [item.score for item, no in zip(group.found, ignored, strict=True) if not no]
+            right += hit[~ignored].tolist()
     bins = np.minimum((np.array(scores) * N_BINS).astype(int), N_BINS - 1)
     rows = []
     for place in range(N_BINS):
@@ -194,32 +202,18 @@ def _gap(
     first: str,
     second: str,
     ranked: Mapping[str, Sequence[Sequence[Ranked]]],
-    truth: Truth,
+    n_images: int,
     reporter: Reporter,
 ) -> Gap:
-    n_images = len(truth.images)
-
-    def gained(weights: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
-        aps = [
-            np.mean([average_precision(one, weights) for one in ranked[side]])
-            for side in (first, second)
-        ]
-        return float(aps[1] - aps[0])
-
-    random = np.random.default_rng(0)
-    gains = np.empty(N_RESAMPLES)
-    for n in range(N_RESAMPLES):
-        reporter.progress(n, N_RESAMPLES, f"Resampling the images, {second} against {first}")
-        drawn = random.integers(0, n_images, n_images)
-        gains[n] = gained(np.bincount(drawn, minlength=n_images).astype(np.float64))
-    gains = gains[np.isfinite(gains)]
-    whole = gained(np.ones(n_images))
-    known = gains.size and can_resample(ranked[first][0])
-    low, high = np.percentile(gains, [2.5, 97.5]) if known else (None, None)
+    a, b, once = ranked[first], ranked[second], np.ones(n_images)
+    gained = mean_precision(b, once) - mean_precision(a, once)
+    interval = difference_interval(
+        a, b, n_images, n_resamples=N_RESAMPLES, seed=0, reporter=reporter
+    )
     return {
         "of": f"{second} - {first}",
-        "segm_AP": whole if np.isfinite(whole) else None,
-        "ci95": [None if end is None else float(end) for end in (low, high)],
+        "segm_AP": gained if np.isfinite(gained) else None,
+        "ci95": list(interval) if interval else [None, None],
     }
 
 

@@ -2,12 +2,12 @@
 
 Both models are measured by the same code on the same images; where the truth is the former model's
 own outline, which nobody corrected, the new one is forgiven what people let stand
-(``training.untouched``). With ``FEW_IMAGES`` or more that hold an object to score on, the verdict
-is that of a bootstrap over images (Efron and Tibshirani 1993, chapter 13) of the difference in mask
-AP: better if its whole 95 % interval is above zero, worse if it is below. With fewer, a resample of
-images says nothing; then the objects speak: the verdict follows the mask AP only if objects that
-moved its way outnumber the others by more than chance would (a one-sided sign test over the objects
-whose IoU changed by ``NOTICED_IOU`` or more, at ``SIGN_LEVEL``).
+(``training.untouched``). With five or more that hold an object to score on, the verdict is that of
+a bootstrap over images (Efron and Tibshirani 1993, chapter 13) of the difference in mask AP: better
+if its whole 95 % interval is above zero, worse if it is below. With fewer, a resample of images
+says nothing; then the objects speak: the verdict follows the mask AP only if objects that moved its
+way outnumber the others by more than chance would (a one-sided sign test over the objects whose IoU
+changed by ``NOTICED_IOU`` or more, at ``SIGN_LEVEL``).
 """
 
 import math
@@ -30,7 +30,6 @@ from seginst_core.training.validate import Answers
 
 Word = Literal["better", "not better", "worse", "untested"]
 
-FEW_IMAGES = 5
 NOTICED_IOU = 0.05
 SIGN_LEVEL = 0.05
 N_RESAMPLES = 1000
@@ -94,16 +93,14 @@ def judge(
     new = analyse(items, forgiven(items, found, old, frozenset(begun)), reporter)
     moved = _moved(old, new)
     scored_on = [i.image_id for i in items.items if not (i.iscrowd or i.box_only)]
-    interval = None
-    if len(set(scored_on)) >= FEW_IMAGES:
-        interval = difference_interval(
-            rank(list(items.images), old.by_key, old.ious),
-            rank(list(items.images), new.by_key, new.ious),
-            len(items.images),
-            n_resamples=n_resamples,
-            seed=seed,
-            reporter=reporter,
-        )
+    interval = difference_interval(
+        [rank(list(items.images), old.by_key, old.ious)],
+        [rank(list(items.images), new.by_key, new.ious)],
+        len(items.images),
+        n_resamples=n_resamples,
+        seed=seed,
+        reporter=reporter,
+    )
     ap_old, ap_new = old.measures["segm"]["AP"], new.measures["segm"]["AP"]
     if ap_old is None or ap_new is None:
         word: Word = "untested"

@@ -7,7 +7,8 @@ import pytest
 from pycocotools import mask as coco_mask
 
 from seginst_core.masks.geometry import iou
-from seginst_core.training.gate import FEW_IMAGES, judge
+from seginst_core.review.bootstrap import FEW_IMAGES
+from seginst_core.training.gate import judge
 from seginst_core.training.untouched import forgive
 from seginst_core.training.validate import Answers
 from seginst_core.types import Mask

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from seginst_core.events import Reporter
-from seginst_core.review.bootstrap import average_precision, difference_interval, rank
+from seginst_core.review.bootstrap import FEW_IMAGES, average_precision, rank
 from seginst_core.review.compare import compare
 from seginst_core.review.inputs import read_predictions, read_truth
 from seginst_core.review.metrics import analyse, evaluate
+from seginst_core.review.report.words import explanation, headline
 
 from .review_scenes import predictions, random_predictions, random_truth, rectangle, truth
 
@@ -76,6 +77,8 @@ def test_a_model_that_is_always_better_has_an_interval_above_zero():
     _, better = many_images(lambda n: 1)
     low, high = compare(scene, worse, better, n_resamples=100)["difference"]["ci95"]
     assert 0 < low <= high
+    mirrored = compare(scene, better, worse, n_resamples=100)["difference"]["ci95"]
+    assert mirrored == pytest.approx([-high, -low])
 
 
 def test_models_that_take_turns_have_an_interval_around_zero():
@@ -94,6 +97,15 @@ def test_the_interval_is_the_same_for_the_same_seed_only():
     assert intervals[0] == intervals[1] != intervals[2]
 
 
-def test_there_is_no_interval_without_a_true_object():
-    rows, _ = ranked(truth([], n_images=2), predictions([(1, 1, rectangle(0, 0, 9, 9), 0.9)]))
-    assert difference_interval(rows, rows, 2, n_resamples=10, seed=0, reporter=Reporter()) is None
+@pytest.mark.parametrize(("n_objects", "n_images"), [(0, 2), (1, 1), (4, 9), (5, 5)])
+def test_there_is_no_interval_of_fewer_than_five_images_with_objects(n_objects, n_images):
+    """One image would make an interval of no width, as if the difference were certain."""
+    objects = [(n, 1, rectangle(50, 50, 30, 30), False) for n in range(1, n_objects + 1)]
+    crowds = [(n, 1, rectangle(5, 5, 9, 9), True) for n in range(1, n_images + 1)]
+    scene = truth(objects + crowds, n_images=n_images)
+    found = predictions([(1, 1, rectangle(51, 50, 30, 30), 0.9)])
+    report = compare(scene, [], found, n_resamples=10)
+    assert (report["difference"]["ci95"] == [None, None]) == (n_objects < FEW_IMAGES)
+    if 0 < n_objects < FEW_IMAGES:
+        assert headline(report) == "No clear winner between A and B."
+        assert "The images are too few to say how sure that is." in explanation(report)

@@ -13,9 +13,7 @@ from seginst_core.cli.study import study as study_command
 from seginst_core.errors import Cancelled, DataError
 from seginst_core.events import Reporter
 from seginst_core.masks.rle import encode
-from seginst_core.review.compare import compare
 from seginst_core.review.report.study import explain, page, verdict
-from seginst_core.review.report.words import explanation, headline
 from seginst_core.review.study import SideRun, summarise
 from seginst_core.types import Mask
 
@@ -74,9 +72,9 @@ def write_found(folder: Path, name: str, radius: int, n_images: int = 4) -> Path
 
 
 def test_the_better_side_is_named_with_its_lead(tmp_path: Path) -> None:
-    val = write_truth(tmp_path)
-    exact = write_found(tmp_path, "a.json", 10)
-    small = write_found(tmp_path, "b.json", 8)
+    val = write_truth(tmp_path, 5)
+    exact = write_found(tmp_path, "a.json", 10, 5)
+    small = write_found(tmp_path, "b.json", 8, 5)
     runs = [SideRun("a", s, exact, (), 0.1) for s in (0, 1)]
     runs += [SideRun("b", s, small, (), 0.2) for s in (0, 1)]
     report = summarise(val, runs, Reporter())
@@ -92,25 +90,33 @@ def test_the_better_side_is_named_with_its_lead(tmp_path: Path) -> None:
     assert gap["ci95"] == pytest.approx([gap["segm_AP"]] * 2)
     assert verdict([gap]).startswith("A draws better masks")
     assert "excludes zero" in explain(gap)
-    assert report["calibration"]["a"] == [[pytest.approx(0.95), 1.0, 16.0]]
+    assert report["calibration"]["a"] == [[pytest.approx(0.95), 1.0, 20.0]]
 
 
-def test_one_image_names_no_winner(tmp_path: Path) -> None:
-    val = write_truth(tmp_path, n_images=1)
-    found = {
-        side: write_found(tmp_path, f"{side}.json", radius, n_images=1)
-        for side, radius in (("a", 10), ("b", 8))
+def test_too_few_images_name_a_lead_and_no_winner(tmp_path: Path) -> None:
+    val = write_truth(tmp_path, 1)
+    sides = {
+        "a": write_found(tmp_path, "a.json", 10, 1),
+        "b": write_found(tmp_path, "b.json", 8, 1),
     }
-    report = summarise(val, [SideRun(s, 0, path, (), 0.1) for s, path in found.items()], Reporter())
-    (gap,) = report["gaps"]
-    assert gap["segm_AP"] < 0
+    runs = [SideRun(side, 0, found, (), 0.1) for side, found in sides.items()]
+    (gap,) = summarise(val, runs, Reporter())["gaps"]
     assert gap["ci95"] == [None, None]
-    assert verdict([gap]).startswith("No clear winner")
-    assert "too few images" in explain(gap)
-    compared = compare(val, found["a"], found["b"])
-    assert compared["difference"]["segm_AP"] == pytest.approx(gap["segm_AP"])
-    assert headline(compared).startswith("No clear winner")
-    assert "too few" in explanation(compared)
+    assert verdict([gap]) == "No clear winner between A and B."
+    assert explain(gap).startswith("B \N{MINUS SIGN} A: \N{MINUS SIGN}0.")
+    assert "too few" in explain(gap)
+
+
+def test_what_lies_in_a_crowd_calibrates_nothing(tmp_path: Path) -> None:
+    val, found = write_truth(tmp_path, 2), write_found(tmp_path, "a.json", 10, 2)
+    data = orjson.loads(val.read_bytes())
+    data["annotations"][0]["iscrowd"] = data["annotations"][1]["iscrowd"] = 1
+    val.write_bytes(orjson.dumps(data))
+    rows = orjson.loads(found.read_bytes())
+    found.write_bytes(orjson.dumps([{**row, "score": 0.95} for row in rows + rows[:2]]))
+    report = summarise(val, [SideRun("a", 0, found, (), 0.1)], Reporter())
+    # A crowd holds any number of objects: neither of those in it is right or wrong.
+    assert report["calibration"]["a"] == [[pytest.approx(0.95), 1.0, 2.0]]
 
 
 def test_an_interrupted_study_says_how_to_go_on(tmp_path: Path, monkeypatch, capsys) -> None:

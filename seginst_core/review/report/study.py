@@ -93,16 +93,11 @@ def explain(gap: Gap) -> str:
     low, high = gap["ci95"]
     if gap["segm_AP"] is None:
         return f"{second} {MINUS} {first} could not be measured."
+    gained = f"{second} {MINUS} {first}: {signed(gap['segm_AP'])} mask AP"
     if low is None or high is None:
-        return (
-            f"{second} {MINUS} {first}: {signed(gap['segm_AP'])} mask AP, of too few images to say "
-            "how sure that is."
-        )
+        return f"{gained}; the images are too few to say how sure that is."
     sure = "excludes" if low > 0 or high < 0 else "includes"
-    return (
-        f"{second} {MINUS} {first}: {signed(gap['segm_AP'])} mask AP, 95 % interval "
-        f"{signed(low)} to {signed(high)}, which {sure} zero."
-    )
+    return f"{gained}, 95 % interval {signed(low)} to {signed(high)}, which {sure} zero."
 
 
 def _scores(report: StudyReport) -> str:
