@@ -100,6 +100,7 @@ def compare(
             "b": confusion(true_items, found_b),
         },
         "images": [{"id": ref.id, "file_name": ref.path} for ref in true_items.images.values()],
+        "box_only": [item.index for item in true_items.items if item.box_only],
         "corrections": list(corrections),
         "case_iou": CASE_IOU,
         "case_score": CASE_SCORE,

@@ -154,7 +154,8 @@ class Correction(TypedDict):
 class Report(TypedDict):
     """``report.json``: two sets of predictions measured against one truth.
 
-    ``corrections`` are those of all of a project's models, the first one first.
+    ``box_only`` are the ids of the true objects that are known only by their box, ``corrections``
+    those of all of a project's models, the first one first.
     """
 
     names: SourceNames
@@ -166,6 +167,7 @@ class Report(TypedDict):
     budget: dict[str, ErrorBudget]
     confusion: dict[str, Confusion]
     images: list[ImageName]
+    box_only: list[int]
     corrections: list[Correction]
     case_iou: float
     case_score: float

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QBoxLayout, QLabel, QVBoxLayout, QWidget
 from seginst_core.review.report import charts
 from seginst_core.review.report.corrections import chart as cost_chart
 from seginst_core.review.report.faults import KINDS, MAX_CLASSES, largest_gain
-from seginst_core.review.report.sections import SCORE_TEXTS, true_objects
+from seginst_core.review.report.sections import SCORE_TEXTS, objects_with_masks
 from seginst_core.review.report.words import (
     MINUS,
     NOTHING,
@@ -213,10 +213,10 @@ def confusions(report: Report) -> QWidget:
 
 def histogram(report: Report) -> QWidget:
     """Return how well A and B draw the true objects."""
-    objects = true_objects(report)
+    objects = objects_with_masks(report)
     text = tr(
-        "The mask IoU with each of {objects}. Not drawn here are those that a side did not see at "
-        "all: {n_a} for A, {n_b} for B."
+        "The mask IoU with each of {objects} whose mask is known. Not drawn here are those that a "
+        "side did not see at all: {n_a} for A, {n_b} for B."
     ).format(
         objects=count(len(objects), "object"),
         n_a=f"{sum(case['iou_a'] is None for case in objects):,}",

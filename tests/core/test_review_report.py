@@ -117,6 +117,22 @@ def test_charts_have_a_line_and_a_title_for_each_side(report):
             assert all(0 <= x <= 420 and 0 <= y <= 280 for x, y in points)
 
 
+def test_the_histogram_is_of_masks_alone():
+    """An object known only by its box has no mask to measure, though it has a case."""
+    bits = rectangle(20, 20, 30, 30)
+    scene = truth([(1, 1, bits, False), (2, 1, bits, False)], n_images=2)
+    del scene["annotations"][0]["segmentation"]
+    found = predictions([(1, 1, bits, 0.9), (2, 1, rectangle(22, 20, 30, 30), 0.9)])
+    report = compare(scene, found, [], n_resamples=2)
+    assert [case["iou_a"] for case in report["cases"]] == [1.0, pytest.approx(28 / 32)]
+    seen = Page(page(report))
+    (text,) = [text for text in seen.text if text.startswith("The mask IoU with each of")]
+    assert "1 true object whose mask is known" in text
+    assert "0 for A, 1 for B" in text
+    bars = [text for text in seen.text if text.startswith("A, IoU") and not text.endswith(": 0")]
+    assert bars == ["A, IoU 0.85 to 0.90: 1"]
+
+
 def test_cases_are_all_readable_without_the_script_and_filter_with_it(report):
     seen = Page(page(report))
     rows = [

@@ -101,20 +101,22 @@ def kinds(report: Report) -> str:
 
 def histogram(report: Report) -> str:
     """Return how well A and B draw the true objects."""
-    objects = true_objects(report)
+    objects = objects_with_masks(report)
     unseen_a = sum(case["iou_a"] is None for case in objects)
     unseen_b = sum(case["iou_b"] is None for case in objects)
     return section(
         "How well the objects are drawn",
-        f"The mask IoU with each of {counted(len(objects), 'true object')}. Not drawn here are the "
-        f"objects that a side did not see at all: {unseen_a} for A, {unseen_b} for B.",
+        f"The mask IoU with each of {counted(len(objects), 'true object')} whose mask is known. "
+        "Not drawn here are the objects that a side did not see at all: "
+        f"{unseen_a} for A, {unseen_b} for B.",
         f"{SIDES_KEY}<figure>{charts.iou_histogram(objects)}</figure>",
     )
 
 
-def true_objects(report: Report) -> list[Case]:
-    """Return the cases that are objects of the truth, each once."""
-    return [case for case in report["cases"] if _is_object(case)]
+def objects_with_masks(report: Report) -> list[Case]:
+    """Return the cases that are objects of the truth, each once, but for those without a mask."""
+    box_only = set(report["box_only"])
+    return [c for c in report["cases"] if _is_object(c) and c["truth_id"] not in box_only]
 
 
 def worst_images(report: Report) -> str:
