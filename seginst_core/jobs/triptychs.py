@@ -77,6 +77,6 @@ def _figure(panels: Sequence[ImageArray], caption: str) -> str:
     _, data = cv2.imencode(".jpg", strip[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
     text = base64.b64encode(data.tobytes()).decode()
     return (
-        f'<figure><img alt="{escape(caption)}" src="data:image/jpeg;base64,{text}" '
-        f'style="max-width: 100%"><figcaption>{escape(caption)}</figcaption></figure>'
+        f'<figure><figcaption>{escape(caption)}</figcaption><img alt="{escape(caption)}" '
+        f'src="data:image/jpeg;base64,{text}" style="max-width: 100%"></figure>'
     )

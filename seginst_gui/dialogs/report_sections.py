@@ -42,10 +42,6 @@ _HOW: Mapping[tuple[bool, bool], str] = {
     ),
 }
 """How the stage of A's and of B's poor outlines was found; by drawing or not."""
-_KEYS = {
-    "lines": '<polyline class="line-{side}" points="{x},8 {end},8"/>',
-    "bars": '<rect class="fill-{side}" x="{x}" y="2" width="12" height="12"/>',
-}
 
 
 class Pair(QWidget):
@@ -279,13 +275,8 @@ def _matrix(found: Confusion, side: str) -> Figures:
 
 def _key(kind: str) -> QWidget:
     """Return which look is A's and which is B's."""
-    drawn = "".join(
-        _KEYS[kind].format(side=side, x=x, end=x + 26)
-        + f'<text x="{x + (32 if kind == "lines" else 18)}" y="12">{side.upper()}</text>'
-        for side, x in (("a", 1), ("b", 61))
-    )
     names = {
         "lines": tr("A's line is solid, B's is dashed"),
         "bars": tr("The first bar is A's, the second is B's"),
     }
-    return SvgChart(f'<svg viewBox="0 0 120 16">{drawn}</svg>', names[kind])
+    return SvgChart(charts.key(kind), names[kind])

@@ -1,5 +1,6 @@
 """The study: its figures on hand-made predictions, and the whole of it on a small sample."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from seginst_core.errors import Cancelled, DataError
 from seginst_core.events import Reporter
 from seginst_core.masks.rle import encode
 from seginst_core.review.report.study import explain, page, verdict
-from seginst_core.review.study import SideRun, summarise
+from seginst_core.review.study import Loss, SideRun, summarise
 from seginst_core.types import Mask
 
 SIDE = 64
@@ -128,6 +129,27 @@ def test_an_interrupted_study_says_how_to_go_on(tmp_path: Path, monkeypatch, cap
         study_command(tmp_path, tmp_path, tmp_path, tmp_path / "study")
     assert end.value.exit_code == 130
     assert f"the same command goes on with the study in {tmp_path}" in capsys.readouterr().err
+
+
+def test_every_chart_says_whose_line_is_whose(tmp_path: Path) -> None:
+    val, found = write_truth(tmp_path), write_found(tmp_path, "a.json", 9)
+    losses = [Loss("detector", k, 0.066 / k) for k in range(1, 504)]
+    runs = [SideRun(side, 0, found, losses, 0.1) for side in "ab"]
+    runs.append(SideRun("c", 0, found, (), 0.1))
+    report = summarise(val, runs, Reporter())
+    report["settings"] = {"seeds": 1, "minutes": 5.0, "preset": "fast", "data": "t", "val": "v"}
+    html = page(report)
+    assert html.count("<title>The lines of A, B, C</title>") == 2
+    assert html.count("<title>The lines of A, B</title>") == 1
+    assert "1 seed, 5 min of training" in html
+    # All predictions have one score: a point, no line.
+    calibration = html.split("<h2>Calibration</h2>")[1].split("</section>")[0]
+    assert 'class="line-ideal"' in calibration
+    assert calibration.count("<circle") == 3
+    training = html.split("<h2>Training</h2>")[1]
+    assert re.findall(r">([\d.]+)</text>", training) == (
+        ["0", "0", "126", "0.035", "252", "378", "0.07", "504"]
+    )
 
 
 def test_equal_sides_have_no_winner(tmp_path: Path) -> None:

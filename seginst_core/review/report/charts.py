@@ -4,7 +4,8 @@ Classes ``a`` and ``b`` colour the two sides; B's lines are dashed too, so that 
 in print and for colour-blind people.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from seginst_core.review.report.words import signed
@@ -15,13 +16,27 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 12, 12, 40
 PLOT_WIDTH, PLOT_HEIGHT = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
 N_BINS = 20
+_SIGNS: Mapping[str, str] = {
+    "lines": '<polyline class="line-{side}" points="{x},8 {end},8"/>',
+    "bars": '<rect class="fill-{side}" x="{x}" y="2" width="12" height="12"/>',
+}
+
+
+def key(kind: str, sides: str = "ab") -> str:
+    """Return which look is whose, for a chart of ``lines`` or of ``bars``."""
+    drawn = "".join(
+        _SIGNS[kind].format(side=side, x=x, end=x + 26)
+        + f'<text x="{x + (32 if kind == "lines" else 18)}" y="12">{side.upper()}</text>'
+        for side, x in zip(sides, range(1, 60 * len(sides), 60), strict=True)
+    )
+    return _svg(f"The {kind} of {', '.join(sides.upper())}", drawn, 60 * len(sides), 16)
 
 
 def precision_recall(curve: Curve) -> str:
     """Return precision over recall of A and B at one IoU threshold."""
     lines = "".join(_curve(values, side) for side, values in (("a", curve["a"]), ("b", curve["b"])))
     title = f"Mask precision over recall of A and B at IoU {curve['iou']}"
-    return _svg(title, _axes("recall", "precision", 1.0, "{:.1f}") + lines)
+    return _svg(title, _axes("recall", "precision", 1.0) + lines)
 
 
 def iou_histogram(cases: Sequence[Case]) -> str:
@@ -41,7 +56,7 @@ def iou_histogram(cases: Sequence[Case]) -> str:
                 f"{(place + 1) / N_BINS:.2f}: {count}</title></rect>"
             )
     title = "Histogram of the mask IoU that A and B reach on the true objects"
-    return _svg(title, _axes("mask IoU", "objects", top, "{:.0f}") + "".join(bars))
+    return _svg(title, _axes("mask IoU", "objects", top) + "".join(bars))
 
 
 def interval(difference: Difference) -> str:
@@ -93,7 +108,7 @@ def bars(parts: Sequence[tuple[str, float]]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Points (x, y) of one side: ``a``, ``b`` or ``c``."""
+    """Points (x, y) of one side: ``a``, ``b`` or ``c``, or of what is ``ideal``."""
 
     side: str
     points: Sequence[tuple[float, float]]
@@ -104,8 +119,15 @@ def line_chart(
 ) -> str:
     """Return lines over axes that begin at zero and end at ``x_top`` and ``y_top``."""
     drawn = "".join(_polyline(line, x_top, y_top) for line in lines)
-    y_format = "{:.1f}" if y_top <= 10 else "{:.0f}"
-    return _svg(title, _axes(x_name, y_name, y_top, y_format, x_top) + drawn)
+    return _svg(title, _axes(x_name, y_name, y_top, x_top) + drawn)
+
+
+def round_top(value: float) -> float:
+    """Return where an axis ends that has to reach a value: one significant digit."""
+    if value <= 0:
+        return 1.0
+    step = 10.0 ** math.floor(math.log10(value))
+    return math.ceil(value / step) * step
 
 
 def _curve(values: Sequence[float], side: str) -> str:
@@ -117,14 +139,18 @@ def _curve(values: Sequence[float], side: str) -> str:
 def _polyline(line: Line, x_top: float, y_top: float) -> str:
     if not line.points:
         return ""
-    points = " ".join(
-        f"{LEFT + PLOT_WIDTH * x / x_top:.1f},{TOP + PLOT_HEIGHT * (1 - y / y_top):.1f}"
-        for x, y in line.points
-    )
+    places = [
+        (LEFT + PLOT_WIDTH * x / x_top, TOP + PLOT_HEIGHT * (1 - y / y_top)) for x, y in line.points
+    ]
+    if len(places) == 1:
+        # A line of one point would not be seen.
+        ((x, y),) = places
+        return f'<circle class="fill-{line.side}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>'
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     return f'<polyline class="line-{line.side}" points="{points}"/>'
 
 
-def _axes(x_name: str, y_name: str, y_top: float, y_format: str, x_top: float = 1.0) -> str:
+def _axes(x_name: str, y_name: str, y_top: float, x_top: float = 1.0) -> str:
     parts = []
     for quarter in range(5):
         part = quarter / 4
@@ -132,7 +158,7 @@ def _axes(x_name: str, y_name: str, y_top: float, y_format: str, x_top: float = 
         parts.append(
             f'<line class="grid" x1="{LEFT}" x2="{LEFT + PLOT_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
             f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">'
-            f"{y_format.format(part * y_top) if quarter % 2 == 0 else ''}</text>"
+            f"{f'{part * y_top:g}' if quarter % 2 == 0 else ''}</text>"
             f'<text x="{x:.1f}" y="{TOP + PLOT_HEIGHT + 16}" text-anchor="middle">'
             f"{part * x_top:g}</text>"
         )

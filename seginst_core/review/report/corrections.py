@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import fmean
 
-from seginst_core.review.report.charts import Line, line_chart
-from seginst_core.review.report.parts import SIDES_KEY, counted, section
+from seginst_core.review.report.charts import Line, key, line_chart
+from seginst_core.review.report.parts import counted, section
 from seginst_core.review.schema import Correction, Report
 
 TITLE = "Time for each object, from the first to the last"
@@ -26,7 +26,7 @@ def corrections(report: Report) -> str:
     if not drawn:
         return ""
     text = f"{EXPLANATION} {' '.join(_sum(report['corrections'], side) for side in ('a', 'b'))}"
-    return section(TITLE, text.strip(), f"{SIDES_KEY}<figure>{drawn}</figure>")
+    return section(TITLE, text.strip(), f"{key('lines')}<figure>{drawn}</figure>")
 
 
 def chart(rows: Sequence[Correction]) -> str:

@@ -1,7 +1,7 @@
 """The sections on what went wrong: the error budget by stage, and the confusions of classes."""
 
-from seginst_core.review.report.charts import bars
-from seginst_core.review.report.parts import SIDES_KEY, cell, name_html, row, section, table
+from seginst_core.review.report.charts import bars, key
+from seginst_core.review.report.parts import cell, name_html, row, section, table
 from seginst_core.review.report.words import NOTHING, number
 from seginst_core.review.schema import Confusion, ErrorBudget, Report
 
@@ -15,7 +15,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "false": ("False", "There is no object."),
 }
 BY_DRAWING = "by drawing in the true boxes"
-BY_BOX = "by what their boxes would let through"
+BY_BOX = "by what the boxes would let through"
 MAX_CLASSES = 25
 
 
@@ -40,15 +40,16 @@ def budget(report: Report) -> str:
         for kind, (name, text) in KINDS.items()
     )
     how_a, how_b = (BY_DRAWING if side["by_substitution"] else BY_BOX for side in (a, b))
+    how = how_a if how_a == how_b else f"{how_a} for A, {how_b} for B"
     columns = ("Mistake", "", "A gains", "B gains", "A", "B", "Meaning")
     return section(
         "What the mistakes cost",
         f"How much the mask AP at IoU {a['iou']:.2f} (A {number(a['ap'])}, B {number(b['ap'])}) "
         "would rise if a kind of mistake were never made, and how many there are, as TIDE counts "
-        f"them (Bolya et al. 2020). The stage that drew a poor outline was found {how_a} for A, "
-        f"{how_b} for B. Poor boxes and masks together cost A {number(a['outline'])} and B "
+        f"them (Bolya et al. 2020). The stage that drew a poor outline was found {how}. "
+        f"Poor boxes and masks together cost A {number(a['outline'])} and B "
         f"{number(b['outline'])}. Every prediction counts here, however low its score.",
-        SIDES_KEY + table(columns, f"<tbody>{rows}</tbody>\n", (2, 3, 4, 5), "budget"),
+        key("bars") + table(columns, f"<tbody>{rows}</tbody>\n", (2, 3, 4, 5), "budget"),
     )
 
 
@@ -73,7 +74,7 @@ def confusions(report: Report) -> str:
         "Rows are true classes, columns predicted ones, at a mask IoU of "
         f"{report['case_iou']:g} and a score of at least {report['case_score']:g}. "
         "The last row holds predictions where there is no object, the last column objects that "
-        "nothing was predicted for. The darker, the larger the part of its row.",
+        "nothing was predicted for. The stronger the colour, the larger the part of its row.",
         f'<div class="charts">{tables}</div>',
     )
 

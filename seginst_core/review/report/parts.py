@@ -3,11 +3,6 @@
 from collections.abc import Collection, Sequence
 from html import escape
 
-SIDES_KEY = (
-    '<p class="soft"><span class="swatch fill-a"></span> A \N{EN SPACE}'
-    '<span class="swatch fill-b"></span> B</p>\n'
-)
-
 
 def section(title: str, text: str, content: str) -> str:
     """Return a section; ``text`` and ``content`` are HTML."""

@@ -5,7 +5,6 @@ from collections import Counter
 from seginst_core.review.cases import count_kinds, mistakes, worth
 from seginst_core.review.report import charts
 from seginst_core.review.report.parts import (
-    SIDES_KEY,
     cell,
     counted,
     name_html,
@@ -70,7 +69,7 @@ def curves(report: Report) -> str:
         "Precision and recall",
         "Recall is the part of the true objects that was found, precision the part of the "
         "predictions that is right. Further up and further right is better.",
-        f'{SIDES_KEY}<div class="charts">{figures}</div>',
+        f'{charts.key("lines")}<div class="charts">{figures}</div>',
     )
 
 
@@ -109,7 +108,7 @@ def histogram(report: Report) -> str:
         f"The mask IoU with each of {counted(len(objects), 'true object')} whose mask is known. "
         "Not drawn here are the objects that a side did not see at all: "
         f"{unseen_a} for A, {unseen_b} for B.",
-        f"{SIDES_KEY}<figure>{charts.iou_histogram(objects)}</figure>",
+        f"{charts.key('bars')}<figure>{charts.iou_histogram(objects)}</figure>",
     )
 
 

@@ -1,15 +1,17 @@
 """The study's page: which pipeline is better, where, by how much, and what it looks like."""
 
+import math
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import cast
 
 import orjson
 
 from seginst_core.errors import DataError
 from seginst_core.files import write_atomic
-from seginst_core.review.report.charts import Line, line_chart
-from seginst_core.review.report.parts import cell, row, section, table
+from seginst_core.review.report.charts import Line, key, line_chart, round_top
+from seginst_core.review.report.parts import cell, counted, row, section, table
 from seginst_core.review.report.style import STYLE
 from seginst_core.review.report.words import MINUS, number, signed
 from seginst_core.review.study import Gap, Spread, StudyReport
@@ -55,8 +57,9 @@ def page(report: StudyReport, pictures: Sequence[str] = ()) -> str:
     """Return the study as one HTML page that needs no other file and no network."""
     settings = report["settings"]
     title = verdict(report["gaps"])
+    seeds, minutes = (cast(float, settings[name]) for name in ("seeds", "minutes"))
     how = (
-        f"{settings['seeds']} seeds, {settings['minutes']} minutes of training for each model, "
+        f"{counted(int(seeds), 'seed')}, {minutes:g} min of training for each model, "
         f"preset {escape(str(settings['preset']))}, trained on "
         f"{escape(str(settings['data']))}, measured on {escape(str(settings['val']))}."
     )
@@ -129,17 +132,19 @@ def _curves(report: StudyReport) -> str:
         for side, values in report["curves"].items()
     ]
     chart = line_chart("Mask precision over recall", "recall", "precision", lines, 1.0, 1.0)
-    return section("Precision and recall", "Masks, IoU at least 0.5, mean of the seeds.", chart)
+    text = "Masks, IoU at least 0.5, mean of the seeds."
+    return section("Precision and recall", text, _key(report) + chart)
 
 
 def _calibration(report: StudyReport) -> str:
-    lines = [
+    lines = [Line("ideal", [(0, 0), (1, 1)])]
+    lines += [
         Line(side, [(mean, right) for mean, right, _ in rows])
         for side, rows in report["calibration"].items()
     ]
     chart = line_chart("Part that is right over score", "score", "right", lines, 1.0, 1.0)
     text = "On the diagonal a score of 0.8 means that 8 of 10 predictions are right."
-    return section("Calibration", text, chart)
+    return section("Calibration", text, _key(report) + chart)
 
 
 def _losses(report: StudyReport) -> str:
@@ -152,10 +157,18 @@ def _losses(report: StudyReport) -> str:
         ]
         highest = max((y for line in lines for _, y in line.points), default=1.0)
         last = max((x for line in lines for x, _ in line.points), default=1.0)
-        chart = line_chart(f"Loss of the {part}", "iteration", "loss", lines, last, highest)
+        # An axis ends where its quarters are whole iterations.
+        tops = 4 * math.ceil(last / 4), round_top(highest)
+        chart = line_chart(f"Loss of the {part}", "iteration", "loss", lines, *tops)
         figures.append(f"<figure><figcaption>{escape(part)}</figcaption>{chart}</figure>")
     text = "The sum of all losses, smoothed; one line a seed."
-    return section("Training", text, f'<div class="charts">{"".join(figures)}</div>')
+    trained = "".join(dict.fromkeys(name[0] for name in report["losses"]))
+    content = f'{key("lines", trained)}<div class="charts">{"".join(figures)}</div>'
+    return section("Training", text, content)
+
+
+def _key(report: StudyReport) -> str:
+    return key("lines", "".join(report["sides"]))
 
 
 def _smoothed(points: Sequence[Sequence[float]]) -> list[tuple[float, float]]:

@@ -28,8 +28,9 @@ svg text { fill: var(--soft); font-size: 12px; }
 .line-a, .line-b, .line-c { fill: none; stroke: var(--a); stroke-width: 2; }
 .line-b { stroke: var(--b); stroke-dasharray: 6 3; }
 .line-c { stroke: var(--c); stroke-dasharray: 2 3; }
-.fill-a { fill: var(--a); background: var(--a); }
-.fill-b { fill: var(--b); background: var(--b); }
+.line-ideal { fill: none; stroke: var(--soft); stroke-width: 1; stroke-dasharray: 3 3; }
+.fill-a { fill: var(--a); }
+.fill-b { fill: var(--b); }
 .fill-c { fill: var(--c); }
 """
 
@@ -52,11 +53,11 @@ p { max-width: 46rem; margin: .4rem 0; }
 figure { margin: 0; }
 figcaption { font-weight: 600; margin: .5rem 0; }
 svg { display: block; width: 100%; height: auto; }
-.swatch { display: inline-block; width: .8rem; height: .8rem; border-radius: .15rem; }
+p + svg { margin: .5rem 0; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .95rem; }
 th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--rule); text-align: left; }
-thead th { color: var(--soft); font-weight: 600; white-space: nowrap; }
+thead th { color: var(--soft); font-weight: 600; white-space: nowrap; vertical-align: bottom; }
 th.n, td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 tbody th { font-weight: 400; }
 tbody + tbody { border-top: 2px solid var(--rule); }
@@ -66,9 +67,26 @@ td.file { overflow-wrap: anywhere; min-width: 8rem; }
 .bar { background: var(--panel); height: .8rem; min-width: 6rem; border-radius: .2rem; }
 .bar > span { display: block; height: 100%; background: var(--soft); border-radius: .2rem; }
 #budget svg { height: 1rem; min-width: 10rem; }
+#budget td:last-child, #kinds td:last-child { min-width: 14rem; }
+[id^=confusion] { width: max-content; }
+[id^=confusion] th { overflow-wrap: break-word; white-space: normal; }
+[id^=confusion] th.n { max-width: 8rem; }
+[id^=confusion] tbody th {
+  position: sticky; left: 0; background: var(--page); max-width: 14rem;
+}
+[id^=confusion]:has(th:nth-child(9)) :is(th, td) { padding: .2rem .3rem; }
+[id^=confusion]:has(th:nth-child(9)) th.n {
+  writing-mode: vertical-rl; max-height: 12rem; text-align: end;
+}
 label { margin: .5rem 0; }
 select { font: inherit; }
-@media print { label { display: none; } }
+.bar, td { print-color-adjust: exact; }
+@media print {
+  label { display: none; }
+  h2, p { break-after: avoid; }
+  figure, tr { break-inside: avoid; }
+  .scroll { overflow: visible; }
+}
 """
 
 
