@@ -17,7 +17,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from seginst_core.errors import FormatError
 from seginst_core.files import write_atomic
+from seginst_core.formats.coco_json import check_name
 from seginst_core.review.schema import Report
 from seginst_gui.dialogs import report_sections as sections
 from seginst_gui.dialogs.report_costs import NamedCost, costs
@@ -137,14 +139,20 @@ class ReportDialog(QDialog):
     def _save_copy(self) -> None:
         project = self._page.parents[2]
         suggested = project.parent / f"{project.name}_report.html"
-        picked, _ = QFileDialog.getSaveFileName(
+        asked = QFileDialog(
             self, tr("Save a copy of the report"), str(suggested), tr("Web page (*.html)")
         )
-        if not picked:
+        asked.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        # A browser shows a file without an ending as text.
+        asked.setDefaultSuffix("html")
+        if not asked.exec():
             return
-        path = Path(picked)
+        path = Path(asked.selectedFiles()[0])
         try:
+            check_name(path)
             write_atomic(path, self._page.read_bytes())
+        except FormatError as error:
+            self._say(str(error))
         except OSError as error:
             why = error.strerror or error
             self._say(tr("The report could not be copied ({why}).").format(why=why))

@@ -66,7 +66,7 @@ def costs(found: Sequence[NamedCost]) -> QWidget:
             ]
         )
     titles = [tr("Model"), tr("Live since"), "", tr("Time each"), tr("Edits each")]
-    table = Figures([*titles, tr("Objects"), tr("As drawn")], rows, wide=0, spare=(6,))
+    table = Figures([*titles, tr("Objects"), tr("As drawn")], rows, wide=0, spare=(1, 6))
     table.setObjectName("report_costs")
     table.setAccessibleName(tr("What correcting the objects of each model cost"))
     text = tr(

@@ -79,7 +79,13 @@ class Figures(QTableWidget):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setItemDelegate(_Ruled(self) if wide is None else _Wrapped(self))
         self.verticalHeader().setVisible(bool(names))
-        self.setVerticalHeaderLabels(list(names))
+        for place, name in enumerate(names):
+            title = QTableWidgetItem(name)
+            title.setToolTip(name)
+            self.setVerticalHeaderItem(place, title)
+        for header in (self.horizontalHeader(), self.verticalHeader()):
+            # Classes of one kind may begin alike or end alike.
+            header.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.verticalHeader().setMaximumWidth(_LONGEST_PX)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 3 * _ROOM_PX)
         titles = [QTableWidgetItem(text) for text in columns]

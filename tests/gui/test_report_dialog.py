@@ -6,10 +6,18 @@ from pathlib import Path
 
 import orjson
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QDesktopServices, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QScrollArea
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QScrollArea,
+)
 from pytestqt.qtbot import QtBot
 
 from seginst_core.errors import DataError
@@ -233,7 +241,7 @@ def has_colour(image: QImage, name: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("width", [640, 900])
+@pytest.mark.parametrize("width", [560, 640, 900])
 def test_nothing_is_cut_off_however_wide_it_is(
     folder: Path, show: Callable[..., ReportDialog], width: int
 ) -> None:
@@ -246,12 +254,12 @@ def test_nothing_is_cut_off_however_wide_it_is(
         if inside.isAncestorOf(part) and part.isVisible():
             right = part.mapTo(inside, part.rect().topRight()).x()
             assert right < inside.width() <= dialog.width()
-    assert table(dialog, "budget").isColumnHidden(6) == (width == 640)
+    assert table(dialog, "budget").isColumnHidden(6) == (width < 900)
     curves = [
         chart for chart in dialog.findChildren(SvgChart) if "recall" in chart.accessibleName()
     ]
     tops = {chart.mapTo(inside, chart.rect().topLeft()).y() for chart in curves}
-    assert len(tops) == (2 if width == 640 else 1)
+    assert len(tops) == (2 if width < 900 else 1)
 
 
 def test_many_classes_scroll_sideways_only(folder: Path, show: Callable[..., ReportDialog]) -> None:
@@ -262,6 +270,11 @@ def test_many_classes_scroll_sideways_only(folder: Path, show: Callable[..., Rep
     matrix = table(show(report), "confusion_b")
     assert matrix.horizontalScrollBar().maximum() > 0
     assert matrix.verticalScrollBar().maximum() == 0
+    # What is too long for its column shows both its ends, and all of it in a tool tip.
+    for header in (matrix.horizontalHeader(), matrix.verticalHeader()):
+        assert header.textElideMode() == Qt.TextElideMode.ElideMiddle
+    for title in (matrix.horizontalHeaderItem(7), matrix.verticalHeaderItem(7)):
+        assert title.toolTip() == "a class with the number 7"
 
 
 def test_tables_are_reached_and_read_by_keys(
@@ -328,16 +341,54 @@ def test_the_page_is_opened_in_the_browser(
 
 
 def test_a_copy_of_the_page_is_saved(
-    folder: Path,
-    show: Callable[..., ReportDialog],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    folder: Path, show: Callable[..., ReportDialog], tmp_path: Path
 ) -> None:
-    picked = iter(("", str(tmp_path / "copy.html"), str(tmp_path / "copy.html" / "below.html")))
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_of: (next(picked), ""))
     dialog = show(read_report(folder))
-    assert press(dialog, "report_save") == ""
-    assert press(dialog, "report_save") == f"The report is copied to {tmp_path / 'copy.html'}."
-    page = (folder / "report.html").read_bytes()
-    assert (tmp_path / "copy.html").read_bytes() == page
-    assert press(dialog, "report_save").startswith("The report could not be copied (")
+    page = folder / "report.html"
+    assert save_as(dialog, None) == ""
+    # What was typed without an ending gets that of a page.
+    for typed, name in (("first.html", "first.html"), ("second", "second.html")):
+        path = tmp_path / name
+        assert save_as(dialog, tmp_path / typed) == f"The report is copied to {path}."
+        assert path.read_bytes() == page.read_bytes()
+    page.rename(page.with_suffix(".kept"))
+    try:
+        said = save_as(dialog, tmp_path / "third.html")
+        assert said.startswith("The report could not be copied (")
+    finally:
+        page.with_suffix(".kept").rename(page)
+
+
+def test_no_copy_takes_the_place_of_an_image(
+    folder: Path, show: Callable[..., ReportDialog]
+) -> None:
+    image = folder.parents[1] / "a.png"
+    before = image.read_bytes()
+    said = save_as(show(read_report(folder)), image)
+    assert said == f"{image} is named as an image, and images are never written to."
+    assert image.read_bytes() == before
+
+
+def save_as(dialog: ReportDialog, path: Path | None) -> str:
+    """Type a place into the dialog for files; return what is said then. None presses Cancel."""
+
+    def replace() -> None:
+        asked = QApplication.activeModalWidget()
+        if isinstance(asked, QMessageBox):  # "… already exists. Do you want to replace it?"
+            asked.button(QMessageBox.StandardButton.Yes).click()
+
+    def answer() -> None:
+        asked = QApplication.activeModalWidget()
+        assert isinstance(asked, QFileDialog)
+        assert asked.selectedFiles() == [f"{dialog._page.parents[2]}_report.html"]
+        if path is None:
+            asked.reject()
+            return
+        name = asked.findChild(QLineEdit, "fileNameEdit")
+        assert name is not None
+        name.setText(str(path))
+        QTimer.singleShot(0, replace)
+        asked.accept()
+
+    QTimer.singleShot(0, answer)
+    return press(dialog, "report_save")
