@@ -1,7 +1,7 @@
 """Two sets of predictions measured against one truth, and how sure their difference is."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from seginst_core.events import Reporter
@@ -49,16 +49,18 @@ def compare(
     reporter: Reporter | None = None,
     draw_a: DrawInBoxes | None = None,
     corrections: Sequence[Correction] = (),
+    names: Mapping[str, str] | None = None,
 ) -> Report:
     """Return ``report.json`` of predictions A and B: measures, difference, curves and cases.
 
     The difference is mask AP of B minus that of A, with the 95 % percentile interval of a
     bootstrap over images. Both are None where the truth has no objects, the interval also where
     too few images have any. With ``draw_a``, the mask stage of A, its poor outlines are told apart
-    by drawing in the true boxes. ``corrections`` are what objects cost that were taken over before.
-    DataError as ``evaluate``.
+    by drawing in the true boxes. ``corrections`` are what objects cost that were taken over before;
+    ``names`` what "truth", "a" and "b" are called, by default as their files. DataError as
+    ``evaluate``.
     """
-    reporter = reporter or Reporter()
+    reporter, names = reporter or Reporter(), names or {}
     true_items = read_truth(truth, reporter)
     found_a, found_b = read_predictions(a, true_items), read_predictions(b, true_items)
     analysis_a = analyse(true_items, found_a, reporter)
@@ -75,9 +77,9 @@ def compare(
     ap_a, ap_b = analysis_a.measures["segm"]["AP"], analysis_b.measures["segm"]["AP"]
     return {
         "names": {
-            "truth": _name(truth, "the truth"),
-            "a": _name(a, "predictions A"),
-            "b": _name(b, "predictions B"),
+            "truth": names.get("truth") or _name(truth, "the truth"),
+            "a": names.get("a") or _name(a, "predictions A"),
+            "b": names.get("b") or _name(b, "predictions B"),
         },
         "a": analysis_a.measures,
         "b": analysis_b.measures,

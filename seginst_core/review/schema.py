@@ -135,7 +135,7 @@ class ImageName(TypedDict):
 
 
 class SourceNames(TypedDict):
-    """The names of the files that were compared."""
+    """What was compared: the names of the files, or those of the models and of their project."""
 
     truth: str
     a: str

@@ -35,14 +35,13 @@ _MARGIN_PX, _GAP_PX = 20, 28
 class ReportDialog(QDialog):
     """Shows a report that was read from ``folder``, where its page is too; it is not modal.
 
-    ``names`` are those of the two models. ``read_costs`` is called in a thread.
+    ``read_costs`` is called in a thread.
     """
 
     def __init__(
         self,
         report: Report,
         folder: Path,
-        names: tuple[str, str],
         read_costs: Callable[[], Sequence[NamedCost]],
         parent: QWidget | None = None,
     ) -> None:
@@ -58,7 +57,7 @@ class ReportDialog(QDialog):
         self._parts = QVBoxLayout()
         self._parts.setSpacing(_GAP_PX)
         shown = (sections.scores, sections.curves, sections.budget)
-        self._parts.addWidget(sections.head(report, names))
+        self._parts.addWidget(sections.head(report))
         for part in (*shown, sections.confusions, sections.histogram):
             self._parts.addWidget(part(report))
         if (spent := sections.corrections(report)) is not None:

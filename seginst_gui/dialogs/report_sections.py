@@ -90,16 +90,16 @@ def heading(text: str, larger: float) -> QLabel:
     return label
 
 
-def head(report: Report, names: tuple[str, str]) -> QWidget:
+def head(report: Report) -> QWidget:
     """Return which side is better, by how much, how sure that is, and what was measured."""
-    difference = report["difference"]
+    difference, names = report["difference"], report["names"]
     lead = QLabel(explanation(report))
     lead.setWordWrap(True)
     parts: list[QWidget] = [heading(headline(report), 1.6), lead]
     if drawn := charts.interval(difference):
         parts.append(SvgChart(drawn, tr("The difference of B and A in mask AP, and its interval")))
     who = tr("A is {a} (two-stage), B is {b} (end-to-end). Both are measured on {images}.").format(
-        a=names[0], b=names[1], images=count(report["a"]["images"], "image")
+        a=names["a"], b=names["b"], images=count(report["a"]["images"], "image")
     )
     how = tr("Done {times} times. At most {most} predictions of a class count in an image.").format(
         times=f"{difference['resamples']:,}", most=f"{report['a']['max_dets']:,}"

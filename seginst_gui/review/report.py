@@ -27,12 +27,9 @@ NO_TRUTH = later("A report needs images marked done that both A and B have looke
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The job's parameters and the models' names; how many objects do not count, and how many
-    images are left out.
-    """
+    """The job's parameters; how many objects do not count, and how many images are left out."""
 
     params: dict[str, JsonValue]
-    names: tuple[str, str]
     n_unseen: int
     n_images_apart: int
 
@@ -104,7 +101,8 @@ def write_inputs(project: Project, folder: Path) -> Inputs:
         if (side := _SIDES.get(t.instance.origin.pipeline))
     ]
     a, b = (project.prediction_model_name(seen_by_both[0].id, p) for p in PIPELINES)
-    return Inputs(params, (a, b), n_objects, len(dataset.images) - len(seen_by_both))
+    params["names"] = {"truth": project.folder.name, "a": a, "b": b}
+    return Inputs(params, n_objects, len(dataset.images) - len(seen_by_both))
 
 
 def _rows(truth: Dataset, looks: Mapping[int, Prediction]) -> list[coco_json.Result]:
@@ -131,11 +129,11 @@ def _show(
     if inputs.n_images_apart:
         text = tr("{count} that not both of its models looked at are left out.")
         parts.append(text.format(count=count(inputs.n_images_apart, "image")))
-    show = partial(open_report, project, folder, inputs.names, notice)
+    show = partial(open_report, project, folder, notice)
     notice.say(" ".join(parts), tr("Open"), show)
 
 
-def open_report(project: Project, folder: Path, names: tuple[str, str], notice: Notice) -> None:
+def open_report(project: Project, folder: Path, notice: Notice) -> None:
     """Read the report in a thread and show it; the notice says so if that cannot be done."""
 
     def show(report: Report) -> None:
@@ -146,6 +144,6 @@ def open_report(project: Project, folder: Path, names: tuple[str, str], notice: 
         window = notice.window()
         for former in window.findChildren(ReportDialog):
             former.close()
-        ReportDialog(report, folder, names, partial(read_costs, project), window).show()
+        ReportDialog(report, folder, partial(read_costs, project), window).show()
 
     Aside(partial(read_report, folder), show, notice.warn, notice)

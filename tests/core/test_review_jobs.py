@@ -115,9 +115,11 @@ def test_a_comparison_with_the_model_finds_the_stage_by_drawing(
     plain = compare(params, Reporter())["budget"]["a"]
     assert (plain["by_substitution"], plain["counts"]["box"]) == (False, 1)
     params |= {"model_a": MODEL, "images": str(tmp_path), "out": str(tmp_path / "report")}
+    params["names"] = {"a": "the starter", "truth": "fleet"}
     report = compare(params, Reporter())
     assert report["budget"]["a"]["by_substitution"] is True
     assert report["budget"]["a"]["counts"]["box"] == 1
     assert report["budget"]["b"]["by_substitution"] is False
     html = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
     assert "by drawing in the true boxes for A" in html
+    assert report["names"] == {"truth": "fleet", "a": "the starter", "b": "b.json"}

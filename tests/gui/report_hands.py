@@ -15,7 +15,7 @@ from seginst_gui.widgets.figures import Figures
 def write(params: Mapping[str, object]) -> Report:
     """What the worker does."""
     truth, a, b = (Path(str(params[key])) for key in ("truth", "a", "b"))
-    report = compare(truth, a, b, n_resamples=20)
+    report = compare(truth, a, b, n_resamples=20, names=params["names"])
     write_report(report, Path(str(params["out"])))
     return report
 

@@ -64,7 +64,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def show(qtbot: QtBot, folder: Path) -> Callable[..., ReportDialog]:
     def show(report: Report, costs: Callable = lambda: (COST,), width: int = 900) -> ReportDialog:
-        dialog = ReportDialog(report, folder, ("first", "second"), costs)
+        dialog = ReportDialog(report, folder, costs)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         qtbot.addWidget(dialog)
         dialog.resize(width, 700)
@@ -88,13 +88,14 @@ def test_every_part_of_the_report_is_there(folder: Path, show: Callable[..., Rep
     report = read_report(folder)
     assert report["difference"]["ci95"] == [None, None], "one image is annotated"
     report["difference"]["ci95"] = [-0.1, 0.1]
+    assert report["names"] == {"truth": "fleet", "a": "model card-a", "b": "model card-b"}
     dialog = show(report)
     assert dialog.windowTitle() == "Report on fleet"
     assert not dialog.isModal()
     words = said(dialog)
     assert words[:2] == [headline(report), explanation(report)]
     assert [text for text in words if text in TITLES] == list(TITLES)
-    assert "A is first (two-stage), B is second (end-to-end)." in " ".join(words)
+    assert "A is model card-a (two-stage), B is model card-b (end-to-end)." in " ".join(words)
     assert {t.objectName() for t in dialog.findChildren(Figures)} == {f"report_{n}" for n in TABLES}
     names = [name for name in charts(dialog) if "A's" not in name]
     assert names == [

@@ -12,7 +12,7 @@ from seginst_core.files import write_atomic
 from seginst_core.images import image_file
 from seginst_core.jobs.boxes import two_stage
 from seginst_core.jobs.cached import cached_image
-from seginst_core.jobs.params import Params, number, path, rows, text
+from seginst_core.jobs.params import Params, number, path, rows, text, texts
 from seginst_core.types import Box, ImageRef, Mask
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def compare(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
 
     With ``model_a``, the two-stage model behind ``a``, and the folder ``images``, the report says
     by substitution which of its stages drew the poor outlines. ``corrections`` may say what the
-    objects cost that were taken over, as in the report.
+    objects cost that were taken over, as in the report, ``names`` what ``truth``, ``a`` and ``b``
+    are called in it.
     """
     from seginst_core.review.compare import compare as measure
     from seginst_core.review.report import write_report
@@ -45,7 +46,8 @@ def compare(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
     draw = _draw_in_boxes(params, reporter) if params.get("model_a") else None
     given = rows(params, "corrections") if "corrections" in params else []
     spent = [_correction(row) for row in given]
-    result = measure(truth, a, b, reporter=reporter, draw_a=draw, corrections=spent)
+    names = texts(params, "names")
+    result = measure(truth, a, b, reporter=reporter, draw_a=draw, corrections=spent, names=names)
     out = params.get("out")
     if out:
         write_report(result, Path(str(out)))
