@@ -68,6 +68,7 @@ class ReportDialog(QDialog):
         self._said = QLabel()
         self._said.setObjectName("report_said")
         self._said.setWordWrap(True)
+        self._said.setTextFormat(Qt.TextFormat.PlainText)
         self._said.hide()
         layout = QVBoxLayout(self)
         layout.addWidget(self._scroll, 1)

@@ -66,6 +66,8 @@ class ElidedLabel(QLabel):
 def dim_label(text: str = "") -> QLabel:
     """Return a label for what matters less; it wraps and follows the theme."""
     label = QLabel(text)
+    # Names of files, models and classes stand in it, which may look like tags.
+    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
     label.setWordWrap(True)
     return label

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from seginst_gui.colours import Tone
@@ -23,6 +23,8 @@ class Notice(QFrame):
         self._text = QLabel()
         self._text.setObjectName("notice_text")
         self._text.setWordWrap(True)
+        # A file's name may look like a tag.
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._button = QPushButton()
         self._button.setObjectName("notice_button")
         self._button.clicked.connect(self._on_button)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from seginst_core.project import Project
@@ -53,6 +54,20 @@ def test_a_class_that_was_removed_is_in_no_report(qtbot: QtBot, window: MainWind
     session.refresh_categories()
     figures = table(reported(qtbot, window), "confusion_a")
     assert [row(figures, k) for k in range(figures.rowCount())] == [["1", "2"], ["0", ""]]
+
+
+def test_names_that_look_like_tags_are_shown_as_they_are(qtbot: QtBot, window: MainWindow) -> None:
+    session = window.session
+    done = session.entries[2].ref.id
+    for pipeline in PIPELINES:
+        predict(session.project, done, pipeline, [block(1, 40, 40)], model="<b>x</b>")
+    dialog = reported(qtbot, window)
+    labels = [label for label in dialog.findChildren(QLabel) if "<b>x</b>" in label.text()]
+    notice = window.notice.findChild(QLabel, "notice_text")
+    assert notice is not None
+    for label in (*labels, notice):
+        assert label.textFormat() == Qt.TextFormat.PlainText
+    assert len(labels) == 1
 
 
 def reported(qtbot: QtBot, window: MainWindow) -> ReportDialog:

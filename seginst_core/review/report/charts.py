@@ -78,7 +78,9 @@ def interval(difference: Difference) -> str:
     title = f"B minus A: {signed(gained)}, 95 % interval {signed(low)} to {signed(high)}"
     content = (
         f'<line class="grid" x1="20" x2="{width - 20}" y1="{middle}" y2="{middle}"/>'
-        f'<line class="zero" x1="{x(0):.1f}" x2="{x(0):.1f}" y1="8" y2="{middle + 26}"/>'
+        # It begins below the numbers, so that it strikes none of them through.
+        f'<line class="zero" x1="{x(0):.1f}" x2="{x(0):.1f}" '
+        f'y1="{middle - 12}" y2="{middle + 26}"/>'
         f'<line class="range" x1="{x(low):.1f}" x2="{x(high):.1f}" y1="{middle}" y2="{middle}"/>'
         f'<circle class="point" cx="{x(gained):.1f}" cy="{middle}" r="6"/>{ends}'
         f'<text x="{x(0):.1f}" y="{height - 16}" text-anchor="middle">0</text>'
