@@ -101,7 +101,10 @@ def compare(
             "a": confusion(true_items, found_a),
             "b": confusion(true_items, found_b),
         },
-        "images": [{"id": ref.id, "file_name": ref.path} for ref in true_items.images.values()],
+        "images": [
+            {"id": ref.id, "file_name": ref.path or f"image {ref.id}"}
+            for ref in true_items.images.values()
+        ],
         "box_only": [item.index for item in true_items.items if item.box_only],
         "corrections": list(corrections),
         "case_iou": CASE_IOU,

@@ -45,13 +45,15 @@ def test_changing_sides_mirrors_the_difference_and_the_cases(seed):
 
 def test_a_report_names_its_files_images_and_curves(tmp_path):
     scene, a, b = both(0)
+    del scene["images"][-1]["file_name"]
     for name, value in (("truth", scene), ("mine", a), ("yours", b)):
         (tmp_path / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
     report = compare(
         tmp_path / "truth.json", tmp_path / "mine.json", tmp_path / "yours.json", n_resamples=5
     )
     assert report["names"] == {"truth": "truth.json", "a": "mine.json", "b": "yours.json"}
-    assert [image["file_name"] for image in report["images"]] == [f"{n}.png" for n in range(1, 6)]
+    names = [f"{n}.png" for n in range(1, 5)]
+    assert [image["file_name"] for image in report["images"]] == [*names, "image 5"]
     assert [curve["iou"] for curve in report["curves"]] == [0.5, 0.75]
     for curve in report["curves"]:
         for side in ("a", "b"):

@@ -175,6 +175,7 @@ def with_difference(report, gained, low, high):
         ((0.1, -0.05, 0.15), "No clear winner", "−0.050 to +0.150, includes zero"),
         ((0.1, 0.0, 0.15), "No clear winner", "0.000 to +0.150, includes zero"),
         ((0.0, 0.0, 0.0), "No clear winner", "A and B have the same mask AP, 0.500."),
+        ((3e-4, -0.1, 0.1), "No clear winner", "less than 0.001 higher: 0.500 against 0.500"),
         ((0.1, None, None), "No clear winner", "too few to say how sure"),
         ((None, None, None), "Nothing to compare", "at least one object"),
     ],

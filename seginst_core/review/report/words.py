@@ -51,10 +51,8 @@ def explanation(report: Report) -> str:
         amount = f"A and B have the same mask AP, {number(a)}."
     else:
         better, more, less = ("B", b, a) if gained > 0 else ("A", a, b)
-        amount = (
-            f"The mask AP of {better} is {number(abs(gained))} higher: "
-            f"{number(more)} against {number(less)}."
-        )
+        lead = "less than 0.001" if abs(gained) < 0.001 else number(abs(gained))
+        amount = f"The mask AP of {better} is {lead} higher: {number(more)} against {number(less)}."
     low, high = difference["ci95"]
     if low is None or high is None:
         return f"{amount} The images are too few to say how sure that is."
