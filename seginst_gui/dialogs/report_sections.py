@@ -101,10 +101,15 @@ def head(report: Report) -> QWidget:
     who = tr("A is {a} (two-stage), B is {b} (end-to-end). Both are measured on {images}.").format(
         a=names["a"], b=names["b"], images=count(report["a"]["images"], "image")
     )
-    how = tr("Done {times} times. At most {most} predictions of a class count in an image.").format(
-        times=f"{difference['resamples']:,}", most=f"{report['a']['max_dets']:,}"
-    )
-    parts += [dim_label(who), dim_label(f"{difference['method']} {how}")]
+    how = [
+        tr("At most {n} predictions of a class count in an image.").format(
+            n=f"{report['a']['max_dets']:,}"
+        )
+    ]
+    if drawn:
+        done = tr("Done {times} times.").format(times=f"{difference['resamples']:,}")
+        how = [difference["method"], done, *how]
+    parts += [dim_label(who), dim_label(" ".join(how))]
     return column(*parts)
 
 

@@ -187,6 +187,8 @@ def test_the_headline_never_says_more_than_the_interval(report, difference, titl
     seen = Page(page(changed))
     assert headline(changed) in seen.text
     assert explanation(changed) in seen.text
+    # How the interval was made is said where there is one.
+    assert any("with replacement" in text for text in seen.text) == (difference[1] is not None)
 
 
 def test_a_report_without_any_object_or_prediction_is_a_page_too():

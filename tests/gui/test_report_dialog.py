@@ -96,6 +96,7 @@ def test_every_part_of_the_report_is_there(folder: Path, show: Callable[..., Rep
     assert words[:2] == [headline(report), explanation(report)]
     assert [text for text in words if text in TITLES] == list(TITLES)
     assert "A is model card-a (two-stage), B is model card-b (end-to-end)." in " ".join(words)
+    assert "with replacement" in " ".join(words)
     assert {t.objectName() for t in dialog.findChildren(Figures)} == {f"report_{n}" for n in TABLES}
     names = [name for name in charts(dialog) if "A's" not in name]
     assert names == [
@@ -179,6 +180,7 @@ def test_a_report_that_lacks_something_is_shown_too(
         assert row(table(dialog, "scores"), 0)[2] == "0.000"
     if empty in ("truth", "crowds", "interval"):
         assert not any("interval" in name for name in charts(dialog))
+        assert "with replacement" not in " ".join(said(dialog))
 
 
 def test_how_the_cost_went_is_drawn_once_there_is_enough_of_it(

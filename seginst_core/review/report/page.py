@@ -46,11 +46,14 @@ def page(report: Report) -> str:
 
 def _sources(report: Report) -> str:
     names, difference = report["names"], report["difference"]
+    method = (
+        f"{difference['method']} Done {difference['resamples']:,} times with the seed "
+        f"{difference['seed']}. "
+    )
     return (
         f'<p><span class="name-a">A</span> is {name_html(names["a"])}, '
         f'<span class="name-b">B</span> is {name_html(names["b"])}; both are measured on '
         f"{counted(report['a']['images'], 'image')} of {name_html(names['truth'])}.</p>\n"
-        f'<p class="soft">{difference["method"]} '
-        f"Done {counted(difference['resamples'], 'time')} with the seed {difference['seed']}. "
-        f"At most {report['a']['max_dets']} predictions of a category count in an image.</p>\n"
+        f'<p class="soft">{method if None not in difference["ci95"] else ""}'
+        f"At most {report['a']['max_dets']:,} predictions of a category count in an image.</p>\n"
     )
