@@ -193,18 +193,18 @@ def _run(side: str, seed: int, folder: Path) -> SideRun:
         side,
         seed,
         folder / f"{side}.json",
-        _losses(folder / f"{side}.losses.jsonl"),
+        read_losses(folder / f"{side}.losses.jsonl"),
         cost["seconds_per_image"],
         cost.get("memory_gb"),
     )
 
 
-def _losses(path: Path) -> Sequence[Loss]:
+def read_losses(path: Path) -> Sequence[Loss]:
     """Read a run's losses, each the sum of its parts; nothing for C."""
     if not path.is_file():
         return ()
     events = [orjson.loads(line) for line in path.read_bytes().splitlines() if line.strip()]
-    return [
+    losses = [
         Loss(
             str(event["part"]),
             int(event["iteration"]),
@@ -212,3 +212,5 @@ def _losses(path: Path) -> Sequence[Loss]:
         )
         for event in events
     ]
+    # A run that was interrupted goes on from its checkpoint and repeats what came after it.
+    return list({(loss.part, loss.iteration): loss for loss in losses}.values())

@@ -13,6 +13,7 @@ import typer
 from seginst_core.cli.study import study as study_command
 from seginst_core.errors import Cancelled, DataError
 from seginst_core.events import Reporter
+from seginst_core.jobs.study import read_losses
 from seginst_core.masks.rle import encode
 from seginst_core.review.report.study import explain, page, verdict
 from seginst_core.review.study import Loss, SideRun, summarise
@@ -150,6 +151,15 @@ def test_every_chart_says_whose_line_is_whose(tmp_path: Path) -> None:
     assert re.findall(r">([\d.]+)</text>", training) == (
         ["0", "0", "126", "0.035", "252", "378", "0.07", "504"]
     )
+
+
+def test_iterations_that_an_interrupted_run_repeats_count_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.losses.jsonl"
+    rows = [(1, 4.0), (2, 3.0), (3, 2.0), (2, 3.5), (3, 2.5), (4, 1.0)]
+    events = [{"part": "detector", "iteration": k, "losses": {"x": v}} for k, v in rows]
+    path.write_bytes(b"".join(orjson.dumps(event) + b"\n" for event in events))
+    read = [(loss.iteration, loss.value) for loss in read_losses(path)]
+    assert read == [(1, 4.0), (2, 3.5), (3, 2.5), (4, 1.0)]
 
 
 def test_equal_sides_have_no_winner(tmp_path: Path) -> None:
