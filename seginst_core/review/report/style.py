@@ -75,8 +75,9 @@ td.file { overflow-wrap: anywhere; min-width: 8rem; }
   position: sticky; left: 0; background: var(--page); max-width: 14rem;
 }
 [id^=confusion]:has(th:nth-child(9)) :is(th, td) { padding: .2rem .3rem; }
-[id^=confusion]:has(th:nth-child(9)) th.n {
-  writing-mode: vertical-rl; max-height: 12rem; text-align: end;
+[id^=confusion]:has(th:nth-child(9)) th.n bdi {
+  display: inline-block; writing-mode: vertical-rl; max-height: 20em; text-align: end;
+  white-space: nowrap; overflow: hidden; text-overflow: ellipsis;
 }
 label { margin: .5rem 0; }
 select { font: inherit; }
@@ -84,8 +85,10 @@ select { font: inherit; }
 @media print {
   label { display: none; }
   h2, p { break-after: avoid; }
+  p { break-inside: avoid; }
   figure, tr { break-inside: avoid; }
   .scroll { overflow: visible; }
+  [id^=confusion]:has(th:nth-child(9)) { font-size: .5rem; }
 }
 """
 
