@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from seginst_core.images import SUFFIXES
 from seginst_gui import settings
 from seginst_gui.actions import make_actions
 from seginst_gui.canvas.view import Canvas
@@ -160,16 +161,29 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take folders."""
-        if _dropped_folder(event.mimeData()) is not None:
+        """Take folders and images."""
+        if _dropped(event.mimeData()) is not None:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open the folder that was dropped."""
-        folder = _dropped_folder(event.mimeData())
-        if folder is not None:
-            event.acceptProposedAction()
-            self.commands.open_folder(folder)
+        """Open the folder that was dropped, or show the image."""
+        path = _dropped(event.mimeData())
+        if path is None:
+            return
+        event.acceptProposedAction()
+        if path.is_dir():
+            self.commands.open_folder(path)
+        elif not self._show_image(path) and self.commands.open_folder(path.parent):
+            self._show_image(path)
+
+    def _show_image(self, path: Path) -> bool:
+        """Show an image of the open project; return whether it has it."""
+        session, wanted = self.session, path.parent.resolve() / path.name
+        folder = session.project.folder.resolve() if session.project is not None else Path()
+        found = [e.ref.id for e in session.entries if folder / e.ref.path == wanted]
+        if found:
+            self.commands.attempt(lambda: session.open_image(found[0], beside=True))
+        return bool(found)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the layout and end the workers; everything else is saved already."""
@@ -182,12 +196,9 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
 
-def _dropped_folder(data: QMimeData) -> Path | None:
-    """Return the folder that is dragged, or the one that holds the file that is."""
-    for url in data.urls():
-        path = Path(url.toLocalFile())
-        if path.is_dir():
+def _dropped(data: QMimeData) -> Path | None:
+    """Return the folder or image that is dragged; a link to a page is neither."""
+    for path in (Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()):
+        if path.is_dir() or (path.is_file() and path.suffix.lower() in SUFFIXES):
             return path
-        if path.is_file():
-            return path.parent
     return None

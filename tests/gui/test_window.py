@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QTabBar, QTableView
 from pytestqt.qtbot import QtBot
@@ -277,14 +277,48 @@ def test_an_unreadable_image_says_so_and_the_next_one_opens(
     assert window.session.image.path == "b.png"
 
 
-def test_a_dropped_folder_is_opened(window: MainWindow, tmp_path: Path) -> None:
-    folder = fill(tmp_path / "other", "x.png")
+def drop(window: MainWindow, url: QUrl) -> bool:
+    """Drag a thing over the window and let it go; return whether the window takes such things."""
     data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(folder))])
+    data.setUrls([url])
     copy = Qt.DropAction.CopyAction
     no_button, no_key = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+    over = QDragEnterEvent(QPoint(5, 5), copy, data, no_button, no_key)
+    over.ignore()
+    window.dragEnterEvent(over)
     window.dropEvent(QDropEvent(QPointF(5, 5), copy, data, no_button, no_key))
+    return over.isAccepted()
+
+
+def test_a_dropped_folder_is_opened(window: MainWindow, tmp_path: Path) -> None:
+    folder = fill(tmp_path / "other", "x.png")
+    assert drop(window, QUrl.fromLocalFile(str(folder)))
     assert window.session.project.folder == folder
+
+
+def test_a_dropped_image_is_shown(window: MainWindow, tmp_path: Path) -> None:
+    fill(tmp_path / "images", "sub/x.png")
+    other = fill(tmp_path / "other", "x.png", "y.png")
+    assert drop(window, QUrl.fromLocalFile(str(other / "y.png")))
+    assert (window.session.project.folder, window.session.image.path) == (other, "y.png")
+    window.commands.open_folder(tmp_path / "images")
+    drop(window, QUrl.fromLocalFile(str(tmp_path / "images" / "sub" / "x.png")))
+    assert window.session.project.folder == tmp_path / "images", "which has it already"
+    assert window.session.image.path == "sub/x.png"
+
+
+def test_what_is_no_folder_and_no_image_is_not_taken(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = window.session.project
+    monkeypatch.chdir(fill(tmp_path / "here", "x.png"))
+    (tmp_path / "here" / "labels.json").write_text("{}")
+    for url in (
+        QUrl("https://example.org/x.png"),
+        QUrl.fromLocalFile(str(tmp_path / "here" / "labels.json")),
+    ):
+        assert not drop(window, url)
+        assert window.session.project is before
 
 
 def test_save_says_that_everything_is(window: MainWindow) -> None:
