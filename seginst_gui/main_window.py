@@ -7,6 +7,7 @@ from PySide6.QtCore import QByteArray, QMimeData, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDockWidget,
+    QGridLayout,
     QMainWindow,
     QVBoxLayout,
     QWidget,
@@ -71,14 +72,17 @@ class MainWindow(QMainWindow):
         self.actions_by_id = make_actions(self) | make_review_actions(self)
         self.tool_options = ToolOptions(self.actions_by_id["keep_apart"])
         centre = QWidget()
-        column = QVBoxLayout(centre)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.tool_options)
-        column.addWidget(self.notice)
-        column.addWidget(self.canvas, 1)
+        grid = QGridLayout(centre)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(0)
+        self.centre_layout = QVBoxLayout()
+        self.centre_layout.addWidget(self.canvas)
+        grid.addWidget(self.tool_options, 0, 0)
+        grid.addLayout(self.centre_layout, 1, 0)
+        # Over the options, not in a row of its own: else it moves the image under the hand whenever
+        # it comes or goes, and a stroke with it.
+        grid.addWidget(self.notice, 0, 0, 2, 1, Qt.AlignmentFlag.AlignTop)
         self.setCentralWidget(centre)
-        self.centre_layout = column
         self.review_page: ReviewPage | None = None
         self.layout_before = QByteArray()
         """Where the panels were before the review."""

@@ -1,4 +1,4 @@
-"""A strip above the canvas that says one sentence, and may offer one act."""
+"""A strip over the tool's options that says one sentence, and may offer one act."""
 
 from collections.abc import Callable
 
@@ -18,6 +18,7 @@ class Notice(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("notice")
+        self.setAutoFillBackground(True)
         self._act: Callable[[], None] | None = None
         self._symbol = IconLabel()
         self._text = QLabel()
@@ -36,7 +37,7 @@ class Notice(QFrame):
         close.setAccessibleName(tr("Dismiss this message"))
         close.clicked.connect(self.hide)
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 6, 6, 6)
+        row.setContentsMargins(12, 2, 6, 2)
         row.setSpacing(10)
         row.addWidget(self._symbol)
         row.addWidget(self._text, 1)
@@ -72,6 +73,7 @@ class Notice(QFrame):
         self._button.setText(label)
         self._button.setVisible(act is not None)
         self.show()
+        self.raise_()
 
     def _on_button(self) -> None:
         act = self._act

@@ -326,6 +326,23 @@ def test_save_says_that_everything_is(window: MainWindow) -> None:
     assert "Saved" in window.notice.text
 
 
+def test_a_notice_that_comes_and_goes_leaves_the_image_where_it_is(window: MainWindow) -> None:
+    canvas = window.canvas
+
+    def seen() -> tuple[QPoint, float]:
+        QApplication.processEvents()
+        return canvas.mapTo(window, canvas.image_to_widget(40, 30)), canvas.zoom
+
+    before = seen()
+    for sentence in ("Nothing has been copied yet.", "An object has changed. " * 40):
+        window.notice.warn(sentence)
+        assert seen() == before
+        shown = window.childAt(window.notice.geometry().center() + window.centralWidget().pos())
+        assert window.notice.isAncestorOf(shown), "nothing lies over it"
+        window.notice.hide()
+        assert seen() == before
+
+
 def test_without_a_model_prelabelling_says_what_to_do(window: MainWindow) -> None:
     window.commands.models = {}
     press(window, Qt.Key.Key_L, CTRL)
