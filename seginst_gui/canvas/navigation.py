@@ -111,6 +111,9 @@ class NavigationView(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Pan."""
+        if self._panned_from is not None and not event.buttons() & self._pan_button:
+            self._panned_from = None  # a dialog that came up meanwhile had the release
+            self._show_cursor()
         if self._panned_from is not None:
             step = event.position() - self._panned_from
             self._panned_from = event.position()

@@ -136,6 +136,8 @@ class Canvas(SceneView):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Move the tool, or pan."""
         super().mouseMoveEvent(event)
+        if self._pressed and not event.buttons() & Qt.MouseButton.LeftButton:
+            self._release(self._last_place())  # a dialog that came up meanwhile had the release
         self._follow(event)
         tool = self._tool_at_work()
         if tool is not None:
@@ -146,11 +148,7 @@ class Canvas(SceneView):
         """End the tool's drag, or panning."""
         super().mouseReleaseEvent(event)
         if self._pressed and event.button() == Qt.MouseButton.LeftButton:
-            self._pressed = False
-            tool = self._tool_at_work()
-            edit = tool.release(self._as_pointer(event)) if tool is not None else None
-            self._let_go()
-            self._done(edit)
+            self._release(self._as_pointer(event))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Confirm; with nothing to confirm it is a second press, as of a brush that dabs."""
@@ -208,6 +206,13 @@ class Canvas(SceneView):
         tool = self._picker if self._picks else self.tool
         return tool if ready and self._panned_from is None else None
 
+    def _release(self, pointer: Pointer) -> None:
+        self._pressed = False
+        tool = self._tool_at_work()
+        edit = tool.release(pointer) if tool is not None else None
+        self._let_go()
+        self._done(edit)
+
     def _let_go(self) -> None:
         """End the press, and what Ctrl made of it."""
         self._picker.cancel()
@@ -215,10 +220,15 @@ class Canvas(SceneView):
 
     def _remind_tool(self) -> None:
         """Let a tool that shows something of the objects under the pointer show it as it is now."""
-        tool, place = self._tool_at_work(), self.pointer_place()
-        if tool is not None and place is not None and not self._pressed:
-            tool.move(Pointer(*place, reach_px=REACH_PX / self.zoom), held=False)
+        tool = self._tool_at_work()
+        if tool is not None and self._pointer is not None and not self._pressed:
+            tool.move(self._last_place(), held=False)
             self.refresh()
+
+    def _last_place(self) -> Pointer:
+        """Return where the pointer was seen last."""
+        assert self._pointer is not None
+        return Pointer(*self.widget_to_image(self._pointer), reach_px=REACH_PX / self.zoom)
 
     def _done(self, edit: Edit | None) -> None:
         if edit is not None:

@@ -82,6 +82,39 @@ def test_space_in_a_stroke_pans_the_next_drag_only(stage: Stage) -> None:
     QTest.keyRelease(canvas, Qt.Key.Key_Space)
 
 
+@pytest.mark.parametrize("tool", ["brush", "superpixel", "box", "cut", "reshape"])
+def test_a_stroke_whose_release_went_elsewhere_ends_where_it_was_then(
+    stage: Stage, tool: str
+) -> None:
+    """A dialog that comes up while the button is down gets the release."""
+    stage.add(block(120, 80, 160, 120))
+    take(stage, tool)
+    canvas, made = stage.canvas, []
+    start, end = (at(canvas, *p) for p in ((110, 70.5), (175, 130.5)))
+    for lost in (False, True):
+        stage.session.select(())
+        hover(canvas, start)
+        _mouse(canvas, QEvent.Type.MouseButtonPress, LEFT, LEFT, start)
+        _mouse(canvas, QEvent.Type.MouseMove, NONE, LEFT, end)
+        if not lost:
+            _mouse(canvas, QEvent.Type.MouseButtonRelease, LEFT, NONE, end)
+        hover(canvas, (5, 5))
+        hover(canvas, (90, 5))
+        made.append([(i.box, i.mask) for i in stage.session.instances])
+        stage.session.undo()
+    assert made[0] == made[1]
+    assert made[0] != [(i.box, i.mask) for i in stage.session.instances], "something was drawn"
+
+
+def test_a_pan_whose_release_went_elsewhere_is_over(stage: Stage) -> None:
+    canvas = stage.canvas
+    _mouse(canvas, QEvent.Type.MouseButtonPress, MIDDLE, MIDDLE, (300, 200))
+    _mouse(canvas, QEvent.Type.MouseMove, NONE, MIDDLE, (320, 200))
+    hover(canvas, (5, 5))
+    hover(canvas, (90, 5))
+    assert canvas.centre() == pytest.approx((140, 100), abs=0.5)
+
+
 def click(canvas: Canvas, place: Place, kind: QEvent.Type = QEvent.Type.MouseButtonPress) -> None:
     _mouse(canvas, kind, LEFT, LEFT, place)
     _mouse(canvas, QEvent.Type.MouseButtonRelease, LEFT, NONE, place)
