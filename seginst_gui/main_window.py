@@ -108,6 +108,16 @@ class MainWindow(QMainWindow):
         self.status.show_hint(tr(TOOLS[name].hint))
         self.tool_options.show_tool(name, tr(TOOLS[name].label), self.tools[name])
 
+    def take_back(self) -> bool:
+        """Take back the last part of what a tool is drawing; return whether there was any."""
+        page = self.review_page
+        canvases = page.sides if page is not None else (self.canvas,)
+        tool = canvases[0].tool
+        done = tool is not None and tool.take_back()
+        for canvas in canvases:
+            canvas.refresh()
+        return done
+
     # --- putting together ------------------------------------------------------------------
 
     def _make_docks(self) -> None:

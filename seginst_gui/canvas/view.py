@@ -36,6 +36,8 @@ class Canvas(SceneView):
 
     edit_ready = Signal(object)
     """An Edit that a tool returned, for the window to store."""
+    line_changed = Signal()
+    """A tool has begun to draw a line, or has ended it."""
     pointer_moved = Signal(float, float)
     """Image pixels."""
     pointer_left = Signal()
@@ -81,6 +83,8 @@ class Canvas(SceneView):
         if (before.ring_px, before.square) != (after.ring_px, after.square):
             self._update_ring(before)
             self._update_ring(after)
+        if bool(before.path) != bool(after.path):
+            self.line_changed.emit()
 
     # --- what the session says ------------------------------------------------------------------
 

@@ -52,7 +52,9 @@ TOOLS: Mapping[str, ToolEntry] = {
         PolygonTool,
         later("Polygon"),
         "P",
-        later("Click corners; Enter, double click or the first corner closes"),
+        later(
+            "Click corners; Enter, double click or the first one closes, Backspace takes one back"
+        ),
     ),
     "box": ToolEntry(
         BoxTool,
@@ -85,7 +87,10 @@ TOOLS: Mapping[str, ToolEntry] = {
         ScissorsTool,
         later("Scissors"),
         "I",
-        later("Click along an edge, the line clings to it; Shift draws straight, Enter closes"),
+        later(
+            "Click along an edge, the line clings to it; Shift draws straight, Enter closes, "
+            "Backspace takes a click back"
+        ),
     ),
     "superpixel": ToolEntry(
         SuperpixelTool,

@@ -101,6 +101,9 @@ class Tool(Protocol):
     def cancel(self) -> bool:
         """Give up what is under way (Esc); return whether there was anything."""
 
+    def take_back(self) -> bool:
+        """Take back the last part of what is under way; return whether there was any."""
+
     def resize(self, steps: int) -> None:
         """Grow (or shrink) the tool by so many steps, if it has a size."""
 
@@ -139,6 +142,10 @@ class PlainTool:
         busy = self.preview != NOTHING
         self.preview = NOTHING
         return busy
+
+    def take_back(self) -> bool:
+        """Give all up: it has one part only."""
+        return self.cancel()
 
     def resize(self, steps: int) -> None:
         """Have no size."""

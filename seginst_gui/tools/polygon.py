@@ -15,7 +15,7 @@ MIN_POINTS = 3
 
 
 class PolygonTool(PlainTool):
-    """Each click sets a corner; Esc takes the whole ring away."""
+    """Each click sets a corner; undoing takes the last one back, Esc the whole ring."""
 
     name, text = "polygon", later("Draw a polygon")
 
@@ -57,6 +57,18 @@ class PolygonTool(PlainTool):
         busy, self._points = bool(self._points), []
         self.preview = NOTHING
         return busy
+
+    def take_back(self) -> bool:
+        """Take the last corner away."""
+        if not self._points:
+            return False
+        here = self.preview.path[-1]
+        self._points.pop()
+        if self._points:
+            self._show(here)
+        else:
+            self.cancel()
+        return True
 
     def _show(self, here: tuple[float, float]) -> None:
         category = self.session.category

@@ -37,7 +37,7 @@ def connect_actions(window: "MainWindow") -> None:
         "export_coco": commands.export_coco,
         "save": lambda: window.notice.say(tr("Saved: everything is, as it happens.")),
         "quit": window.close,
-        "undo": lambda: (window.review_page or session).undo(),
+        "undo": lambda: window.take_back() or (window.review_page or session).undo(),
         "redo": lambda: (window.review_page or session).redo(),
         "paste": lambda: commands.operate(operations.paste),
         "show_all": lambda: operations.show_all(session),
@@ -72,6 +72,8 @@ def connect_actions(window: "MainWindow") -> None:
     }
     for name, operate in operations.ON_SELECTION.items():
         acts[name] = partial(commands.on_selection, operate)
+    delete = acts["delete"]
+    acts["delete"] = lambda: window.take_back() or delete()
     for name, switch in SWITCHES.items():
         acts[name] = partial(switch, session)
     for theme in THEMES:

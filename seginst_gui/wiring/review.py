@@ -74,6 +74,7 @@ def _enter(window: "MainWindow") -> None:
     page.panel.report_wanted.connect(partial(_report, window))
     for side in page.sides:
         side.edit_ready.connect(window.commands.store)
+        side.line_changed.connect(partial(show_states, window))
         side.zoom_changed.connect(window.status.show_zoom)
         side.pointer_moved.connect(window.status.show_pointer)
         side.pointer_left.connect(window.status.clear_pointer)

@@ -13,6 +13,8 @@ def show_states(window: "MainWindow") -> None:
     session, page, actions = window.session, window.review_page, window.actions_by_id
     project, document = session.project is not None, session.document is not None
     done = session.document is not None and session.document.state == "done"
+    tool = window.commands.canvas.tool
+    draws = tool is not None and bool(tool.preview.path)
     states = {
         "import_coco": project,
         "export_coco": project,
@@ -31,9 +33,10 @@ def show_states(window: "MainWindow") -> None:
         "select_all": document,
         "deselect": document,
         "next_object": document,
-        "undo": session.can_undo() or (page is not None and page.state.can_undo()),
+        "undo": draws or session.can_undo() or (page is not None and page.state.can_undo()),
         "redo": session.can_redo() or (page is not None and page.state.can_redo()),
         **dict.fromkeys(operations.ON_SELECTION, bool(session.selection)),
+        "delete": draws or bool(session.selection),
         "accept_all": session.layers.two_stage and bool(session.proposals("two-stage")),
         "accept_all_b": session.layers.end_to_end and bool(session.proposals("end-to-end")),
         "cancel_job": window.predictor.busy or window.trainer.busy,

@@ -17,6 +17,8 @@ class ScissorsTool(PolygonTool):
         super().__init__(session)
         self._scissors: Scissors | None = None
         self._anchors: list[tuple[float, float]] = []
+        self._n_before: list[int] = []
+        """How many points there were before each anchor."""
 
     def press(self, pointer: Pointer) -> Edit | None:
         """Fix the line up to here, or close the ring on its first point."""
@@ -26,6 +28,7 @@ class ScissorsTool(PolygonTool):
         if len(self._points) >= MIN_POINTS and near(self._points[0], here, pointer.reach_px):
             return self.confirm()
         if not self._anchors or not near(self._anchors[-1], here, pointer.reach_px / 4):
+            self._n_before.append(len(self._points))
             self._points += self._side(pointer)
             self._anchors.append(here)
             self._scissors = Scissors(picture.pixels, here)
@@ -49,8 +52,20 @@ class ScissorsTool(PolygonTool):
 
     def cancel(self) -> bool:
         """Take the line away."""
-        self._scissors, self._anchors = None, []
+        self._scissors, self._anchors, self._n_before = None, [], []
         return super().cancel()
+
+    def take_back(self) -> bool:
+        """Take the line back to the click before the last one."""
+        picture = self.session.picture
+        if picture is None or len(self._anchors) < 2:
+            return self.cancel()
+        here = self.preview.path[-1]
+        self._anchors.pop()
+        del self._points[self._n_before.pop() :]
+        self._scissors = Scissors(picture.pixels, self._anchors[-1])
+        self._show_side(Pointer(*here))
+        return True
 
     def _side(self, pointer: Pointer) -> list[tuple[float, float]]:
         """Return the points from the last click, without it, to the pointer."""
