@@ -44,6 +44,8 @@ ICONS: dict[str, str] = {
     "redo": "redo",
     "current": "menu-right",
     "add": "plus",
+    "more_right": "chevron-double-right",
+    "more_below": "chevron-double-down",
     "rename": "pencil-outline",
     "recolour": "palette-outline",
     "delete": "trash-can-outline",

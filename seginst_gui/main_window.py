@@ -153,6 +153,8 @@ class MainWindow(QMainWindow):
         self.docks["objects"].raise_()
         wide = [self.docks["images"], self.docks["layers"]]
         self.resizeDocks(wide, [270, 320], Qt.Orientation.Horizontal)
+        high = [self.docks[name] for name in ("layers", "categories", "objects")]
+        self.resizeDocks(high, [230, 190, 370], Qt.Orientation.Vertical)
 
     def _dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self)

@@ -52,6 +52,7 @@ _STYLE = """
 QToolTip { padding: 4px 6px; border: 0; }
 QToolBar { spacing: 2px; padding: 3px; border: 0; }
 QToolButton { padding: 4px; border: 1px solid transparent; border-radius: 5px; }
+QToolButton#qt_toolbar_ext_button { padding: 0; }
 QToolButton:hover:enabled { background: palette(midlight); }
 QToolButton:pressed:enabled { background: palette(mid); }
 QToolButton:checked { background: palette(midlight); border-color: palette(accent); }

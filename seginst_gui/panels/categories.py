@@ -32,6 +32,8 @@ NEW_NAME = "class"
 _NAME, _KEY, _COUNT = range(3)
 _ROW_PAD_PX = 8
 _EMPTY_PAD_PX = 6
+_LEAST_PX = 48
+"""A row of the list below its head, or the sentence that stands for it."""
 
 
 class CategoriesPanel(QWidget):
@@ -68,7 +70,9 @@ class CategoriesPanel(QWidget):
         f2 = QShortcut(QKeySequence(Qt.Key.Key_F2), self._list, self._rename)
         f2.setContext(Qt.ShortcutContext.WidgetShortcut)
         self._empty = empty_label(tr(SENTENCE_EMPTY))
-        self._empty.setMargin(_EMPTY_PAD_PX)  # the panel is low at first
+        self._empty.setMargin(_EMPTY_PAD_PX)  # the panel may be low
+        for shown in (self._list, self._empty):
+            shown.setMinimumHeight(_LEAST_PX)
         self._add = _button("add", tr("Add a class"), self.add)
         self._rename_button = _button("rename", tr("Rename (F2)"), self._rename)
         self._colour = _button("recolour", tr("Change the colour"), self._recolour)

@@ -40,6 +40,7 @@ PLACES: dict[Place, tuple[str, str]] = {
 _FOLDER = Qt.ItemDataRole.UserRole
 _NAME, _PLACE, _AP = range(3)
 _ROW_PAD_PX = 8
+_LEAST_FACTS_PX = 30
 
 
 class ModelsPanel(QWidget):
@@ -61,6 +62,7 @@ class ModelsPanel(QWidget):
         self._facts.setAccessibleName(tr("About the model"))
         self._facts.setFrameShape(QFrame.Shape.NoFrame)
         self._facts.document().setDocumentMargin(8)
+        self._facts.setMinimumHeight(_LEAST_FACTS_PX)
         self._use_button = QPushButton(tr("Use"))
         self._use_button.setObjectName("use_model")
         self._use_button.clicked.connect(self._use)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QToolBar, QToolButton
 
+from seginst_gui.icons import icon
 from seginst_gui.language import later, tr
 from seginst_gui.review.keys import REVIEW_ACTIONS
 from seginst_gui.tools import TOOLS
@@ -155,6 +156,12 @@ def _bar(window: QMainWindow, name: str, title: str, area: Qt.ToolBarArea) -> QT
     bar.setMovable(False)
     bar.setIconSize(QSize(20, 20))
     window.addToolBar(area, bar)
+    # Qt's own is black, whatever the theme.
+    for more in bar.findChildren(QToolButton, "qt_toolbar_ext_button"):
+        flat = bar.orientation() == Qt.Orientation.Horizontal
+        more.setIcon(icon("more_right" if flat else "more_below"))
+        more.setAccessibleName(tr("More"))
+        more.setToolTip(tr("What the bar has no room for"))
     return bar
 
 

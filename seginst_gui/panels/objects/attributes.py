@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
+    QSizePolicy,
     QToolButton,
     QTreeWidget,
     QTreeWidgetItem,
@@ -71,6 +72,7 @@ class AttributesView(QWidget):
         row.setSpacing(2)
         row.addWidget(self._field, 1)
         row.addWidget(add)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -103,7 +105,9 @@ class AttributesView(QWidget):
                     row.setForeground(_VALUE, dim if value is None else usual)
         height = self._list.fontMetrics().height() + _ROW_PAD_PX
         head = self._list.header().sizeHint().height()
-        self._list.setFixedHeight(head + min(len(names), _MAX_ROWS) * height + 2)
+        # As many as there is room for beside the table, but one: else a low window would grow.
+        self._list.setMinimumHeight(head + min(len(names), 1) * height + 2)
+        self._list.setMaximumHeight(head + min(len(names), _MAX_ROWS) * height + 2)
         self._list.setVisible(bool(names))
 
     def _new_row(self) -> None:

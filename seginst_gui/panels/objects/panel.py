@@ -85,7 +85,7 @@ class ObjectsPanel(QWidget):
         layout.addLayout(search)
         layout.addWidget(self._table, 1)
         layout.addWidget(self._empty, 1)
-        layout.addWidget(self._attributes)
+        layout.addWidget(self._attributes, 1)
         self._table.doubleClicked.connect(self._activate)
         self._table.entered_key.connect(self._activate)
         self._table.all_wanted.connect(self._select_all)
@@ -103,7 +103,9 @@ class ObjectsPanel(QWidget):
         header.setSectionResizeMode(CLASS, QHeaderView.ResizeMode.Stretch)
         for column, text in _WIDEST.items():
             header.resizeSection(column, metrics.horizontalAdvance(tr(text)) + _COLUMN_PAD_PX)
-        self._table.verticalHeader().setDefaultSectionSize(metrics.height() + 8)
+        row_px = metrics.height() + 8
+        self._table.verticalHeader().setDefaultSectionSize(row_px)
+        self._table.setMinimumHeight(2 * row_px)
 
     def _take_filter(self, text: str) -> None:
         with self._changing():
