@@ -4,7 +4,7 @@ Data moves in a straight line: a person's act becomes an edit, ``Session.apply``
 project, and a signal names what changed.
 """
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,8 @@ class Session(QObject):
         super().__init__(parent)
         self.project: Project | None = None
         self.entries: tuple[ImageEntry, ...] = ()
+        self.is_listed: Callable[[ImageEntry], bool] = lambda _: True
+        """Whether the image list shows an image; whoever filters it sets this."""
         self.image_id: int | None = None
         """The current row of the image list, whether or not its image can be read."""
         self.image: ImageRef | None = None
@@ -163,12 +165,12 @@ class Session(QObject):
             self.image_changed.emit()
 
     def step(self, n: int, *, beside: bool = False) -> None:
-        """Go ``n`` images on (or back) in the list; ``beside`` as in ``open_image``."""
-        if not self.entries:
-            return
-        place = 0 if self.image_id is None else self._places[self.image_id] + n
-        if 0 <= place < len(self.entries):
-            self.open_image(self.entries[place].ref.id, beside=beside)
+        """Go ``n`` images on (or back) of those listed; ``beside`` as in ``open_image``."""
+        here = self.image_id
+        listed = [e.ref.id for e in self.entries if e.ref.id == here or self.is_listed(e)]
+        place = 0 if here is None else listed.index(here) + n
+        if 0 <= place < len(listed):
+            self.open_image(listed[place], beside=beside)
 
     @property
     def instances(self) -> tuple[Instance, ...]:

@@ -186,8 +186,25 @@ def test_the_state_filter_lets_go_of_an_image_only_when_another_opens(
     mark(opened, "done")
     assert names(panel) == ["a.png", "b.png"]
     assert opened.undo() is not None
-    opened.step(1)
+    opened.step(-1)
     assert names(panel) == ["a.png"]
+
+
+def test_the_next_image_is_the_next_one_listed(panel: ImagesPanel, opened: Session) -> None:
+    """While the filter can be seen: hidden, it would pass images over for no reason."""
+    panel.findChild(QLineEdit).setText("sub")
+    assert names(panel) == ["sub/c.png"]
+    opened.step(1)
+    assert opened.image.path == "sub/c.png"
+    opened.step(1)
+    opened.step(-1)
+    assert opened.image.path == "sub/c.png", "there is no other"
+    panel.findChild(QLineEdit).setText("b")
+    opened.step(-1)
+    assert opened.image.path == "b.png"
+    panel.hide()
+    opened.step(-1)
+    assert opened.image.path == "a.png"
 
 
 def test_missing_files_are_listed_as_missing(

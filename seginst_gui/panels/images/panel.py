@@ -77,6 +77,8 @@ class ImagesPanel(QWidget):
         session.project_changed.connect(self._reload)
         session.images_changed.connect(self._update_images)
         session.image_changed.connect(self._follow)
+        # A filter that nobody sees would pass images over for no reason.
+        session.is_listed = lambda entry: not self.isVisible() or self._rows.fits(entry)
         self._reload()
 
     def _lay_out(self) -> None:

@@ -57,7 +57,7 @@ class ImageRows(QAbstractListModel):
         for image_id in ids:
             place = self._place_of[image_id]
             row = self._row_of_place(place)
-            fits = self._fits(self._session.entries[place])
+            fits = self.fits(self._session.entries[place])
             if row is None and fits:
                 self._insert(place)
             elif row is not None:
@@ -110,7 +110,8 @@ class ImageRows(QAbstractListModel):
             return f"{entry.ref.path}, {state_name(entry)}, {counts(entry)}"
         return None
 
-    def _fits(self, entry: ImageEntry) -> bool:
+    def fits(self, entry: ImageEntry) -> bool:
+        """Return whether the filter lets an image through."""
         if self._shown == "missing" and not entry.missing:
             return False
         if self._shown not in ("all", "missing") and entry.state != self._shown:
@@ -120,7 +121,7 @@ class ImageRows(QAbstractListModel):
     def _refilter(self) -> None:
         self.beginResetModel()
         entries = self._session.entries
-        self._places = [place for place, entry in enumerate(entries) if self._fits(entry)]
+        self._places = [place for place, entry in enumerate(entries) if self.fits(entry)]
         self._leaving.clear()
         self.endResetModel()
 
