@@ -112,7 +112,7 @@ _WORDED = (
 def fill_menus(
     window: QMainWindow, actions: Mapping[str, QAction], docks: Mapping[str, QDockWidget]
 ) -> None:
-    """Put the actions into the menu bar, and the panels and themes into View."""
+    """Put the actions into the menu bar, and panels, bars and themes into View."""
     for title, names in MENUS.items():
         menu = window.menuBar().addMenu(tr(title))
         for name in names:
@@ -124,6 +124,8 @@ def fill_menus(
             panels = menu.addMenu(tr("Panels"))
             for dock in docks.values():
                 panels.addAction(dock.toggleViewAction())
+            for bar in window.findChildren(QToolBar):
+                panels.addAction(bar.toggleViewAction())
             themes = menu.addMenu(tr("Theme"))
             group = QActionGroup(window)
             for name in ("theme_system", "theme_light", "theme_dark"):

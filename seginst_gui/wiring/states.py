@@ -37,6 +37,7 @@ def show_states(window: "MainWindow") -> None:
         "redo": session.can_redo() or (page is not None and page.state.can_redo()),
         **dict.fromkeys(operations.ON_SELECTION, bool(session.selection)),
         "delete": draws or bool(session.selection),
+        "accept": draws or session.proposal is not None,
         "accept_all": session.layers.two_stage and bool(session.proposals("two-stage")),
         "accept_all_b": session.layers.end_to_end and bool(session.proposals("end-to-end")),
         "cancel_job": window.predictor.busy or window.trainer.busy,

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QLabel, QToolBar, QToolButton, QTreeWidget
+from PySide6.QtWidgets import QApplication, QLabel, QMenu, QToolBar, QToolButton, QTreeWidget
 from pytestqt.qtbot import QtBot
 
 from seginst_gui.main_window import MainWindow
@@ -74,3 +75,28 @@ def test_what_the_bar_has_no_room_for_is_behind_a_button_that_is_seen(
     n_seen = sum(contrast(QColor(seen.pixel(*place)), ground) >= 3 for place in places)
     apply_theme(app, "light")
     assert n_seen >= 10
+
+
+def test_a_bar_that_was_put_away_comes_back_from_the_menu(window: MainWindow) -> None:
+    bar = window.findChild(QToolBar, "bar_tools")
+    bar.hide()
+    panels = next(m for m in window.menuBar().findChildren(QMenu) if m.title() == "Panels")
+    next(entry for entry in panels.actions() if entry.text() == bar.windowTitle()).trigger()
+    assert bar.isVisible()
+
+
+def test_a_notice_that_comes_and_goes_leaves_the_image_where_it_is(window: MainWindow) -> None:
+    canvas = window.canvas
+
+    def seen() -> tuple[QPoint, float]:
+        QApplication.processEvents()
+        return canvas.mapTo(window, canvas.image_to_widget(40, 30)), canvas.zoom
+
+    before = seen()
+    for sentence in ("Nothing has been copied yet.", "An object has changed. " * 40):
+        window.notice.warn(sentence)
+        assert seen() == before
+        shown = window.childAt(window.notice.geometry().center() + window.centralWidget().pos())
+        assert window.notice.isAncestorOf(shown), "nothing lies over it"
+        window.notice.hide()
+        assert seen() == before

@@ -19,8 +19,9 @@ from seginst_core.project.edits import add, change
 from seginst_core.types import Box, Instance, Mask, Prediction
 from seginst_gui.app import _report, build_window
 from seginst_gui.main_window import MainWindow
+from seginst_gui.session import Proposal
 
-CTRL = Qt.KeyboardModifier.ControlModifier
+CTRL, LEFT = Qt.KeyboardModifier.ControlModifier, Qt.MouseButton.LeftButton
 PUBLIC_IDS = (
     *("open_folder", "next_image", "previous_image", "undo", "redo", "mark_done", "export_coco"),
     *("tool_select", "tool_brush", "tool_eraser", "tool_polygon", "tool_box", "tool_wand"),
@@ -321,26 +322,28 @@ def test_what_is_no_folder_and_no_image_is_not_taken(
         assert window.session.project is before
 
 
+def test_accept_is_offered_while_there_is_something_to_accept(window: MainWindow) -> None:
+    session, accept = window.session, window.actions_by_id["accept"]
+    assert not accept.isEnabled()
+    found = (square(window, 20, score=0.9),)
+    session.project.add_prediction(Prediction(session.image.id, "m", "two-stage", found), "model")
+    session.refresh_image(session.image.id)
+    session.select_proposal(Proposal("two-stage", found[0].id))
+    assert accept.isEnabled()
+    accept.trigger()
+    assert len(session.instances) == 1
+    assert not accept.isEnabled()
+    window.use_tool("polygon")
+    for x, y in ((40, 10), (60, 10), (60, 30)):
+        QTest.mouseClick(window.canvas, LEFT, pos=window.canvas.image_to_widget(x, y))
+    assert accept.isEnabled()
+    accept.trigger()
+    assert len(session.instances) == 2
+
+
 def test_save_says_that_everything_is(window: MainWindow) -> None:
     press(window, Qt.Key.Key_S, CTRL)
     assert "Saved" in window.notice.text
-
-
-def test_a_notice_that_comes_and_goes_leaves_the_image_where_it_is(window: MainWindow) -> None:
-    canvas = window.canvas
-
-    def seen() -> tuple[QPoint, float]:
-        QApplication.processEvents()
-        return canvas.mapTo(window, canvas.image_to_widget(40, 30)), canvas.zoom
-
-    before = seen()
-    for sentence in ("Nothing has been copied yet.", "An object has changed. " * 40):
-        window.notice.warn(sentence)
-        assert seen() == before
-        shown = window.childAt(window.notice.geometry().center() + window.centralWidget().pos())
-        assert window.notice.isAncestorOf(shown), "nothing lies over it"
-        window.notice.hide()
-        assert seen() == before
 
 
 def test_without_a_model_prelabelling_says_what_to_do(window: MainWindow) -> None:
