@@ -17,8 +17,6 @@ from seginst_core.errors import ModelError
 from seginst_core.models.card import CARD_NAME, CHECKPOINT_FOLDER, ModelCard, file_digest, read_card
 
 Place = Literal["project", "user", "starter"]
-_NOT_LISTED = (".", "_")
-"""What the names of folders begin with that are no models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +111,9 @@ def add(source: Path, name: str = "", project: Path | None = None) -> LibraryMod
             )
     place, parent = model_folders(project)[0]
     name = name or folder.resolve().name
-    shown = name.isprintable() and name == name.strip() and not name.startswith(_NOT_LISTED)
-    if not shown or Path(name).name != name:
-        raise ModelError(
-            f"{name!r} cannot be a model's name: it has to be a plain folder name that begins with "
-            "neither a dot nor an underscore."
-        )
+    shown = name.isprintable() and name == name.strip()
+    if not shown or name.startswith(".") or Path(name).name != name:
+        raise ModelError(f"{name!r} cannot be a model's name: it has to be a plain folder name.")
     target = parent / name
     if target.exists():
         raise ModelError(f"There already is a model named {name}; give another name, or remove it.")
@@ -151,7 +146,9 @@ def remove(name: str, project: Path | None = None) -> Path:
 def _model_dirs(parent: Path) -> list[Path]:
     if not parent.is_dir():
         return []
-    folders = (p for p in parent.iterdir() if p.is_dir() and not p.name.startswith(_NOT_LISTED))
+    # Python may have left a __pycache__ beside the starters.
+    shown = (p for p in parent.iterdir() if not p.name.startswith(".") and p.name != "__pycache__")
+    folders = (p for p in shown if p.is_dir())
     known = (p for p in folders if not _is_in_training(p))
     return sorted(known, key=lambda path: path.name.casefold())
 

@@ -125,9 +125,7 @@ def test_a_copy_that_fails_leaves_nothing(tmp_path: Path, home: Path, monkeypatc
     assert list((home / "models").iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "name", ["..", "../out", "a/b", ".hidden", ".", "_unlisted", " ", "two\nlines"]
-)
+@pytest.mark.parametrize("name", ["..", "../out", "a/b", ".hidden", ".", " ", "two\nlines"])
 def test_a_name_leads_neither_out_of_the_library_nor_out_of_its_list(
     tmp_path: Path, home: Path, name: str
 ) -> None:
@@ -136,6 +134,13 @@ def test_a_name_leads_neither_out_of_the_library_nor_out_of_its_list(
         library.add(source, name)
     with pytest.raises(ModelError):
         library.remove(name)
+
+
+def test_a_name_may_begin_with_an_underscore(tmp_path: Path, home: Path, starters: Path) -> None:
+    (home / "models" / "__pycache__").mkdir(parents=True)
+    library.add(make_model(tmp_path / "planes"), "__planes")
+    assert [m.name for m in library.list_models().models] == ["__planes"]
+    assert library.list_models().notes == ()
 
 
 def test_a_taken_name_is_not_overwritten(tmp_path: Path) -> None:
