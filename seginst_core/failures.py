@@ -33,7 +33,9 @@ def write_log(error: BaseException) -> Path | None:
     for folder in (user_folder() / "logs", Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text, encoding="utf-8")
+            # What went wrong first in this second is the cause of the rest.
+            with (folder / name).open("a", encoding="utf-8") as log:
+                log.write(text)
         except OSError:
             continue
         return folder / name

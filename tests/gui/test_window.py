@@ -385,7 +385,10 @@ def test_a_bug_is_said_and_its_details_are_with_the_persons_logs(
     window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEGINST_HOME", str(tmp_path))
-    _report(KeyError, KeyError("oops"), None)
-    (log,) = (tmp_path / "logs").iterdir()
-    assert "KeyError: 'oops'" in log.read_text()
-    assert str(log) in window.notice.text
+    for bug in (KeyError("oops"), ValueError("and then")):
+        _report(type(bug), bug, None)
+    logs = sorted((tmp_path / "logs").iterdir())
+    written = "".join(log.read_text() for log in logs)
+    assert "KeyError: 'oops'" in written
+    assert "ValueError: and then" in written
+    assert str(logs[-1]) in window.notice.text
