@@ -13,7 +13,7 @@ from seginst_core.events import JsonValue, Reporter
 from seginst_core.library import LibraryModel
 from seginst_core.models.card import ModelCard, read_card
 
-app = typer.Typer(help="List, show, add and remove models.", invoke_without_command=True)
+app = typer.Typer(help="List, show, add, remove and export models.", invoke_without_command=True)
 
 Project = Annotated[
     Path | None, typer.Option("--project", help="Folder of images whose own models to use too.")
@@ -24,7 +24,7 @@ Name = Annotated[str, typer.Argument(help="Name in the library, or a path.", sho
 
 @app.callback()
 def models(context: typer.Context) -> None:
-    """List, show, add and remove models; lists them if nothing else is asked for."""
+    """List, show, add, remove and export models; lists them if nothing else is asked for."""
     if context.invoked_subcommand is None:
         list_()
 

@@ -2,7 +2,7 @@
 
 Winograd's minimal filtering (Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural
 Networks") makes 6 x 6 outputs of 64 multiplications a channel where the plain way takes 324. Torch
-brings it in NNPACK but does not choose it by itself. Measured on a CPU with AVX2, in float32: 2.9
+brings it in NNPACK but does not choose it by itself. Measured on a CPU with AVX2, in float32: 3.0
 times as fast with 256 channels, 1.4 to 2.2 times with 64 to 128; no gain below 64 channels or on
 maps of a few pixels (docs/decisions/0007-prediction-on-a-cpu.md).
 """
