@@ -1,6 +1,17 @@
-"""Dialogs that ask before a job starts."""
+"""Windows above the window: what is asked before a job starts, and what is only read."""
 
 from pathlib import Path
+
+from PySide6.QtWidgets import QDialog
+
+_FRAME_PX = 40
+"""What a window's title and borders take beside its own height."""
+
+
+def resize_on_screen(dialog: QDialog, width: int, height: int) -> None:
+    """Give a dialog a size, but no more than its screen has room for: its buttons are below."""
+    room = dialog.screen().availableGeometry()
+    dialog.resize(min(width, room.width()), min(height, room.height() - _FRAME_PX))
 
 
 def typed_path(text: str) -> Path:

@@ -22,6 +22,7 @@ from seginst_core.files import write_atomic
 from seginst_core.formats.coco_json import check_name
 from seginst_core.review.schema import Report
 from seginst_gui.dialogs import report_sections as sections
+from seginst_gui.dialogs import resize_on_screen
 from seginst_gui.dialogs.report_costs import NamedCost, costs
 from seginst_gui.jobs.aside import Aside
 from seginst_gui.language import tr
@@ -51,7 +52,7 @@ class ReportDialog(QDialog):
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(480)
-        self.resize(900, 700)
+        resize_on_screen(self, 900, 700)
         self._page = folder / "report.html"
         self._wait = dim_label(tr("Counting what the corrections cost…"))
         self._parts = QVBoxLayout()

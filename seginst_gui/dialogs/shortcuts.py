@@ -31,6 +31,7 @@ from seginst_gui.actions.keys import (
     shown,
     spelled,
 )
+from seginst_gui.dialogs import resize_on_screen
 from seginst_gui.language import later, tr
 from seginst_gui.panels.labels import IconLabel
 from seginst_gui.widgets.menus import MENUS
@@ -60,7 +61,7 @@ class ShortcutSheet(QDialog):
         super().__init__(parent)
         self.setObjectName("shortcut_sheet")
         self.setWindowTitle(tr("Keyboard shortcuts"))
-        self.resize(560, 680)
+        resize_on_screen(self, 560, 680)
         self._actions = actions
         self._entries = action_entries()
         self._keys = load_keys(self._entries)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QScreen
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -15,6 +16,7 @@ from seginst_core.project.edits import add
 from seginst_core.types import PIPELINES, Origin
 from seginst_gui.dialogs.report import ReportDialog
 from seginst_gui.dialogs.report_costs import read_costs
+from seginst_gui.dialogs.shortcuts import ShortcutSheet
 from seginst_gui.main_window import MainWindow
 from seginst_gui.widgets.figures import Figures
 
@@ -68,6 +70,17 @@ def test_names_that_look_like_tags_are_shown_as_they_are(qtbot: QtBot, window: M
     for label in (*labels, notice):
         assert label.textFormat() == Qt.TextFormat.PlainText
     assert len(labels) == 1
+
+
+def test_the_buttons_are_on_the_screen_however_low_it_is(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """1280 x 720 px, of which a bar of tasks takes 40; a window's title takes some, too."""
+    monkeypatch.setattr(QScreen, "availableGeometry", lambda _screen: QRect(0, 0, 1280, 680))
+    dialog = reported(qtbot, window)
+    assert (dialog.width(), dialog.height()) == (900, 640)
+    sheet = ShortcutSheet(window.actions_by_id, window)
+    assert (sheet.width(), sheet.height()) == (560, 640)
 
 
 def reported(qtbot: QtBot, window: MainWindow) -> ReportDialog:
