@@ -50,6 +50,7 @@ p { max-width: 46rem; margin: .4rem 0; }
 .name-b { color: var(--b); font-weight: 600; }
 .charts { display: flex; flex-wrap: wrap; gap: 1rem; }
 .charts > figure { flex: 1 1 20rem; }
+.charts > figure:has(table) { flex: 0 1 auto; min-width: 0; max-width: 100%; }
 figure { margin: 0; }
 figcaption { font-weight: 600; margin: .5rem 0; }
 svg { display: block; width: 100%; height: auto; }
@@ -72,7 +73,7 @@ td.file { overflow-wrap: anywhere; min-width: 8rem; }
 [id^=confusion] th { overflow-wrap: break-word; white-space: normal; }
 [id^=confusion] th.n { max-width: 8rem; }
 [id^=confusion] tbody th {
-  position: sticky; left: 0; background: var(--page); max-width: 14rem;
+  position: sticky; left: 0; background: var(--page); max-width: min(14rem, 40vw);
 }
 [id^=confusion]:has(th:nth-child(9)) :is(th, td) { padding: .2rem .3rem; }
 [id^=confusion]:has(th:nth-child(9)) th.n bdi {
