@@ -12,11 +12,11 @@ import orjson
 from seginst_core.errors import ImageError
 from seginst_core.images import image_file, read_image
 from seginst_core.masks.rle import decode
+from seginst_core.review.schema import CASE_SCORE
 from seginst_core.types import PALETTE, Dataset, ImageArray, Mask
 
 N_PICTURES = 6
 SIDE_PX = 320
-SCORE = 0.5
 FILL = 0.45
 GAP_PX = 6
 
@@ -51,7 +51,7 @@ def triptychs(dataset: Dataset, images: Path, predictions: Mapping[str, Path]) -
 def _masks_by_image(path: Path) -> dict[int, list[Mask]]:
     found: dict[int, list[Mask]] = {}
     for row in orjson.loads(path.read_bytes()):
-        mask = decode(row["segmentation"]) if row["score"] >= SCORE else None
+        mask = decode(row["segmentation"]) if row["score"] >= CASE_SCORE else None
         if mask is not None:
             found.setdefault(row["image_id"], []).append(mask)
     return found

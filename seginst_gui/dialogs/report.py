@@ -51,7 +51,7 @@ class ReportDialog(QDialog):
         self.setWindowTitle(tr("Report on {name}").format(name=folder.parents[1].name))
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setMinimumWidth(480)
+        self.setMinimumWidth(560)
         resize_on_screen(self, 900, 700)
         self._page = folder / "report.html"
         self._wait = dim_label(tr("Counting what the corrections cost…"))

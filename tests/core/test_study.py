@@ -139,6 +139,7 @@ def test_every_chart_says_whose_line_is_whose(tmp_path: Path) -> None:
     runs.append(SideRun("c", 0, found, (), 0.1))
     report = summarise(val, runs, Reporter())
     report["settings"] = {"seeds": 1, "minutes": 5.0, "preset": "fast", "data": "t", "val": "v"}
+    assert "with a score of at least 0.5" in page(report, ["<figure></figure>"])
     html = page(report)
     assert html.count("<title>The lines of A, B, C</title>") == 2
     assert html.count("<title>The lines of A, B</title>") == 1

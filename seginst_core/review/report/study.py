@@ -14,6 +14,7 @@ from seginst_core.review.report.charts import Line, key, line_chart, round_top
 from seginst_core.review.report.parts import cell, counted, row, section, table
 from seginst_core.review.report.style import STYLE
 from seginst_core.review.report.words import MINUS, number, signed
+from seginst_core.review.schema import CASE_SCORE
 from seginst_core.review.study import Gap, Spread, StudyReport
 
 NAMES = {
@@ -64,9 +65,11 @@ def page(report: StudyReport, pictures: Sequence[str] = ()) -> str:
         f"{escape(str(settings['data']))}, measured on {escape(str(settings['val']))}."
     )
     gaps = "".join(f"<p>{explain(gap)}</p>" for gap in report["gaps"])
-    shown = "".join(pictures)
+    shown, drawn = "".join(pictures), "Input, truth, and what each side drew"
     triptychs = (
-        section("Pictures", "Input, truth, and what each side drew.", shown) if shown else ""
+        section("Pictures", f"{drawn} with a score of at least {CASE_SCORE:g}.", shown)
+        if shown
+        else ""
     )
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
