@@ -1,5 +1,7 @@
 """The status bar: what the tool does, where the pointer is, what runs, and on which device."""
 
+import math
+
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
@@ -77,7 +79,7 @@ class StatusBar(QStatusBar):
 
     def show_pointer(self, x: float, y: float) -> None:
         """Show the pixel under the pointer."""
-        self._pointer.setText(f"{int(x)}, {int(y)}")
+        self._pointer.setText(f"{math.floor(x)}, {math.floor(y)}")
 
     def clear_pointer(self) -> None:
         """Show no pixel."""

@@ -109,6 +109,13 @@ def test_no_move_of_the_pointer_lays_the_status_bar_out_anew(qtbot: QtBot) -> No
     assert layouts.of, "what may grow is laid out"
 
 
+def test_the_pixel_left_of_the_image_is_not_its_first(qtbot: QtBot) -> None:
+    status = StatusBar()
+    qtbot.addWidget(status)
+    status.show_pointer(-0.4, 3.7)
+    assert "-1, 3" in [label.text() for label in status.findChildren(QLabel)]
+
+
 def test_no_undo_lays_the_main_bar_out_anew(window: MainWindow) -> None:
     do(window, "select_all")
     do(window, "grow")
