@@ -50,12 +50,12 @@ def _grab(image: ImageArray, mask: Mask, band_px: int | None) -> Mask | None:
     x0, y0 = max(int(box.x0) - margin, 0), max(int(box.y0) - margin, 0)
     x1, y1 = min(int(box.x1) + margin, width), min(int(box.y1) + margin, height)
     inside = window(mask, x0, y0, x1, y1).view(np.uint8)
-    trimap = np.where(inside, np.uint8(cv2.GC_PR_FGD), np.uint8(cv2.GC_BGD))
+    trimap = np.uint8(cv2.GC_PR_FGD) * inside  # GC_BGD, outside, is 0
     if band_px is not None:
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * band_px + 1, 2 * band_px + 1))
         trimap[cv2.erode(inside, disc) > 0] = cv2.GC_FGD
         trimap[(cv2.dilate(inside, disc) > 0) & (inside == 0)] = cv2.GC_PR_BGD
-    crop = np.ascontiguousarray(image[y0:y1, x0:x1])
+    crop = image[y0:y1, x0:x1]
     scale = min(ENLARGED, MAX_SIDE_PX / max(crop.shape[:2]))
     size = (max(1, round(scale * (x1 - x0))), max(1, round(scale * (y1 - y0))))
     down, up = cv2.INTER_AREA, cv2.INTER_CUBIC
@@ -65,10 +65,11 @@ def _grab(image: ImageArray, mask: Mask, band_px: int | None) -> Mask | None:
     if found is None:
         return None
     back = cv2.INTER_LINEAR if scale < 1 else cv2.INTER_AREA
-    soft = cv2.resize(found.astype(np.float32), (x1 - x0, y1 - y0), interpolation=back)
+    kept = 255 * _without_crumbs(found).astype(np.uint8)
+    soft = cv2.resize(kept, (x1 - x0, y1 - y0), interpolation=back)
     # Where it was certain it stays so, to the pixel.
-    bits = (np.asarray(soft) >= 0.5) & (trimap != cv2.GC_BGD) | (trimap == cv2.GC_FGD)
-    return trim(_without_crumbs(bits), x0, y0)
+    bits = (np.asarray(soft) >= 128) & (trimap != cv2.GC_BGD) | (trimap == cv2.GC_FGD)
+    return trim(bits, x0, y0)
 
 
 def _cut_graph(crop: ImageArray, trimap: ImageArray) -> BoolArray | None:
