@@ -43,6 +43,9 @@ def main() -> None:
     window = build_window(folder)
     if folder is not None and window.session.project is None:
         _give_up(window.notice.text)
+    from seginst_gui.dialogs import resize_on_screen
+
+    resize_on_screen(window, window.width(), window.height())
     window.show()
     settle_memory()
     if arguments.demo:

@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QDialog
+from PySide6.QtWidgets import QWidget
 
 _FRAME_PX = 40
 """What a window's title and borders take beside its own height."""
 
 
-def resize_on_screen(dialog: QDialog, width: int, height: int) -> None:
-    """Give a dialog a size, but no more than its screen has room for: its buttons are below."""
-    room = dialog.screen().availableGeometry()
-    dialog.resize(min(width, room.width()), min(height, room.height() - _FRAME_PX))
+def resize_on_screen(window: QWidget, width: int, height: int) -> None:
+    """Give a window a size, but no more than its screen has room for: its buttons are below."""
+    room = window.screen().availableGeometry()
+    window.resize(min(width, room.width()), min(height, room.height() - _FRAME_PX))
 
 
 def typed_path(text: str) -> Path:
