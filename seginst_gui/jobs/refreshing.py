@@ -72,12 +72,14 @@ class Refresher(QObject):
         if document is None or dirty is None:
             return
         self._corrected.update(i.id for i in document.some(ids) if is_corrected(i))
-        self._say()
         model = self._model()
-        due = self.every and len(self._corrected) >= self.every
-        if due and model is not None and model.card.mask is not None and not self._trainer.busy:
+        due = self.every and len(self._corrected) >= self.every and not self._trainer.busy
+        if not due or model is None or model.card.mask is None:
+            self._say()
+        else:
             # Whatever comes of it, the next one is due after as many corrections again.
             self._corrected.clear()
+            self._say()
             try:
                 self._trainer.start(lambda project: [_job(project, model)], quiet=True)
             except (SegInstError, OSError) as error:

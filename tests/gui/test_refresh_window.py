@@ -129,6 +129,7 @@ def test_masks_are_refreshed_after_enough_corrections_unless_switched_off(
         switch.click()
         work = human_work(window)[1:]
         correct(window, 1)
+        assert stands(window) == "0 of 5 objects corrected since the last.", "it begins"
         wait(qtbot, lambda: states(window) == ["finished"] and idle(window)())
         assert live_name(window).endswith("-masks")
         todo = [entry.ref.id for entry in session.entries if entry.state != "done"]
