@@ -19,7 +19,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 @guarded
 def evaluate(
     truth: Truth,
-    predictions: Annotated[Path, typer.Option(help="COCO results.", show_default=False)],
+    predictions: Annotated[
+        Path, typer.Option(help="COCO results, or a COCO file.", show_default=False)
+    ],
     out: Annotated[Path | None, typer.Option(help="JSON file to write.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -48,8 +50,12 @@ def evaluate(
 @guarded
 def compare(
     truth: Truth,
-    a: Annotated[Path, typer.Option("--a", help="COCO results of A.", show_default=False)],
-    b: Annotated[Path, typer.Option("--b", help="COCO results of B.", show_default=False)],
+    a: Annotated[
+        Path, typer.Option("--a", help="COCO results of A, or a COCO file.", show_default=False)
+    ],
+    b: Annotated[
+        Path, typer.Option("--b", help="COCO results of B, or a COCO file.", show_default=False)
+    ],
     out: Annotated[
         Path | None, typer.Option(help="Folder for report.html and report.json.")
     ] = None,

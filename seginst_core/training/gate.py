@@ -79,8 +79,6 @@ def judge(
     reporter: Reporter | None = None,
     *,
     begun: Collection[int] = (),
-    n_resamples: int = N_RESAMPLES,
-    seed: int = 0,
 ) -> Verdict:
     """Return the verdict on the model of ``after`` against that of ``before``.
 
@@ -97,8 +95,8 @@ def judge(
         [rank(list(items.images), old.by_key, old.ious)],
         [rank(list(items.images), new.by_key, new.ious)],
         len(items.images),
-        n_resamples=n_resamples,
-        seed=seed,
+        n_resamples=N_RESAMPLES,
+        seed=0,
         reporter=reporter,
     )
     ap_old, ap_new = old.measures["segm"]["AP"], new.measures["segm"]["AP"]

@@ -73,10 +73,9 @@ def error_budget(
     found: Iterable[Item],
     overlaps: Overlaps,
     *,
-    at: float = CASE_IOU,
     faults: OutlineFaults | None = None,
 ) -> Budget:
-    """Return what predictions lose by each kind of mistake at the mask or box IoU ``at``.
+    """Return what predictions lose by each kind of mistake, at a mask or box IoU of CASE_IOU.
 
     Without an answer in ``faults`` an outline that is wrong counts as the mask stage's. Categories
     without a true object do not count, as in COCO's AP; in TIDE they count as 0. Objects known
@@ -89,7 +88,7 @@ def error_budget(
     for item in found:
         found_items[item.image_id].append(item)
     for image_id in sorted(truth.images):
-        _look(tally, true_items[image_id], found_items[image_id], overlaps, at, faults or {})
+        _look(tally, true_items[image_id], found_items[image_id], overlaps, faults or {})
     ap = _ap(tally, frozenset())
 
     def gain(*kinds: ErrorKind) -> float:
@@ -108,7 +107,6 @@ def _look(
     truth: Sequence[Item],
     found: Sequence[Item],
     overlaps: Overlaps,
-    at: float,
     faults: OutlineFaults,
 ) -> None:
     """Sort the predictions of one image."""
@@ -120,7 +118,7 @@ def _look(
     ious = overlaps(ranked, objects, [False] * len(objects))
     same = same_category(ranked, objects)
     own, other = ious * same, ious * ~same
-    taken = _match(own, at)
+    taken = _match(own)
     used = np.zeros(len(objects), dtype=bool)
     used[taken[taken >= 0]] = True
     in_crowd = overlaps(ranked, crowds, [True] * len(crowds)) * same_category(ranked, crowds)
@@ -129,8 +127,8 @@ def _look(
         rank = -item.score, len(tally.hits) + len(tally.wrong)
         if taken[p] >= 0:
             tally.hits.append((item.category_id, rank))
-        elif not (crowds and in_crowd[p].max() > at):
-            wrong = _sort(p, item, rank, objects, ious, own, other, used, at, faults)
+        elif not (crowds and in_crowd[p].max() > CASE_IOU):
+            wrong = _sort(p, item, rank, objects, ious, own, other, used, faults)
             tally.wrong.append(wrong)
             if wrong.mends is not None:
                 mendable.add(wrong.mends)
@@ -154,7 +152,6 @@ def _sort(
     own: Ious,
     other: Ious,
     used: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    at: float,
     faults: OutlineFaults,
 ) -> _Wrong:
     """Return what kind of mistake a prediction is, in TIDE's order of questions."""
@@ -162,15 +159,15 @@ def _sort(
     if not objects:
         return _Wrong("false", category, rank)
     nearest = int(own[p].argmax())
-    if CASE_POOR_IOU <= own[p, nearest] <= at:
+    if CASE_POOR_IOU <= own[p, nearest] <= CASE_IOU:
         stage = faults.get((item.index, objects[nearest].index), "mask")
         mends = None if used[nearest] else _key(objects[nearest])
         return _Wrong(stage, category, rank, mends, category)
     stranger = int(other[p].argmax())
-    if other[p, stranger] >= at:
+    if other[p, stranger] >= CASE_IOU:
         mends = None if used[stranger] else _key(objects[stranger])
         return _Wrong("class", category, rank, mends, objects[stranger].category_id)
-    if (own[p] * used).max() >= at:
+    if (own[p] * used).max() >= CASE_IOU:
         return _Wrong("duplicate", category, rank)
     return _Wrong("false" if ious[p].max() <= CASE_POOR_IOU else "both", category, rank)
 
@@ -179,14 +176,14 @@ def _key(item: Item) -> _Key:
     return item.image_id, item.index
 
 
-def _match(own: Ious, at: float) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def _match(own: Ious) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     """Return which object each prediction takes, best scores first; -1 for none."""
     taken = np.full(len(own), -1, dtype=np.intp)
     if own.size:
         left = own.copy()
-        for p in np.flatnonzero(own.max(axis=1) >= at):
+        for p in np.flatnonzero(own.max(axis=1) >= CASE_IOU):
             t = int(left[p].argmax())
-            if left[p, t] >= at:
+            if left[p, t] >= CASE_IOU:
                 taken[p] = t
                 left[:, t] = 0.0
     return taken
