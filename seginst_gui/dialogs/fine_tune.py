@@ -174,8 +174,10 @@ def _why(plan: FineTunePlan, facts: Facts) -> str:
     new = start.card.lacks(facts.classes, facts.renamed) if start else []
     if plan.stage != ("all" if new else facts.faults.stage):
         return ""
+    if len(new) == 1:
+        return tr("It does not know {name} yet.").format(name=new[0])
     if new:
-        text = tr("New to it: {n_new} of {n} classes.")
+        text = tr("It does not know {n_new} of {n} classes yet.")
         return text.format(n=len(facts.classes), n_new=len(new))
     boxes, masks = facts.faults.detector, facts.faults.mask
     if facts.faults.stage == "detector":

@@ -81,8 +81,10 @@ def test_one_key_takes_what_was_decided(qtbot: QtBot) -> None:
 def test_a_model_that_lacks_a_class_learns_all_of_it(qtbot: QtBot) -> None:
     few = Facts(12, 134, 2, 12, Faults(23, 7), frozenset({"plane", "car"}))
     dialog = opened_dialog(qtbot, few)
-    assert "All of it, at most 15 min, starts from a. New to it: 1 of 2 classes." in texts(dialog)
+    assert "All of it, at most 15 min, starts from a. It does not know car yet." in texts(dialog)
     assert dialog.plan().stage == "all"
+    two = replace(few, classes=few.classes | {"ship"})
+    assert "It does not know 2 of 3 classes yet." in texts(opened_dialog(qtbot, two))
     known = replace(few, classes=frozenset({"Plane"}))
     assert decide(known, LIVE).stage == "detector"
     renamed = replace(few, classes=frozenset({"aircraft"}), renamed={"plane": "aircraft"})
