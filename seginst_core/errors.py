@@ -4,8 +4,11 @@ import errno
 import os
 
 _OUT_OF_MEMORY = (
-    *("out of memory", "can't allocate memory", "not enough memory", "bad_alloc"),
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
     "insufficient memory",
+    "bad_alloc",
 )
 
 

@@ -1,5 +1,7 @@
-"""``--demo``: a sample that is drawn once, opened, and looked at by both models."""
+"""How the window starts, and ``--demo``: a sample, drawn once, that both models look at."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,3 +62,28 @@ def test_one_that_cannot_be_drawn_is_said(
 
 def test_threads_beside_the_window_give_way_to_it_soon(window: MainWindow) -> None:
     assert sys.getswitchinterval() == pytest.approx(SWITCH_SECONDS)
+
+
+def test_the_window_opens_no_higher_than_the_screen(tmp_path: Path) -> None:
+    """Else its status bar is below the edge; without a display the screen is 800 px high."""
+    look = """
+from PySide6.QtWidgets import QApplication, QMainWindow
+def shown(*_):
+    (window,) = (w for w in QApplication.topLevelWidgets() if isinstance(w, QMainWindow))
+    print(window.screen().availableGeometry().height(), window.height())
+    window.close()
+    return 0
+QApplication.exec = shown
+from seginst_gui.app import main
+main()
+"""
+    own = {"SEGINST_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    ran = subprocess.run(
+        [sys.executable, "-P", "-c", look],
+        env={**os.environ, **own, "QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    room, height = map(int, ran.stdout.split())
+    assert height <= room < 900

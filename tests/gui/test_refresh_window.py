@@ -1,5 +1,7 @@
 """The quick refresh of the masks: when it comes, what it waits for and what it makes way for."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,18 @@ from .learning_scenes import (
 )
 
 
+@contextmanager
+def refreshing_window(folder: Path, every: int) -> Iterator[MainWindow]:
+    """The window on a folder, which refreshes after every so many corrections."""
+    window = opened_window(folder)
+    try:
+        window.refresher.set_every(every)
+        yield window
+    finally:
+        window.refresher.set_every(20)
+        window.close()
+
+
 def correct(window: MainWindow, x0: int) -> None:
     """Draw all objects of the current image a little elsewhere."""
     session = window.session
@@ -44,9 +58,7 @@ def test_what_a_person_asks_for_takes_the_place_of_a_refresh(
     folder = make_folder(*(f"{k}.png" for k in range(N_DONE + 1)))
     fill(folder, N_DONE, n_objects=5)
     monkeypatch.setenv("FAKE_REFRESH_WAITS", "1")
-    window = opened_window(folder)
-    try:
-        window.refresher.set_every(5)
+    with refreshing_window(folder, 5) as window:
         correct(window, 1)
         wait(qtbot, lambda: window.trainer.running is not None)
         assert window.actions_by_id["fine_tune"].isEnabled()
@@ -54,9 +66,6 @@ def test_what_a_person_asks_for_takes_the_place_of_a_refresh(
         wait(qtbot, lambda: states(window) == ["cancelled", "finished"])
         assert live_name(window) != "first-two-stage"
         assert not live_name(window).endswith("-masks")
-    finally:
-        window.refresher.set_every(20)
-        window.close()
 
 
 @pytest.mark.parametrize(
@@ -71,18 +80,13 @@ def test_a_refresh_waits_for_something_to_be_tried_on_and_a_model_that_learned_a
 ) -> None:
     folder = make_folder(*(f"{k}.png" for k in range(N_DONE + 2)))
     fill(folder, N_DONE, n_objects, name)
-    window = opened_window(folder)
-    try:
-        window.refresher.set_every(n_objects)
+    with refreshing_window(folder, n_objects) as window:
         wait(qtbot, lambda: window.session.picture is not None)
         correct(window, 3)
         wait(qtbot, lambda: why in stands(window))
         assert not window.notice.isVisible(), "nobody asked for it"
         assert states(window) == []
         assert not window.trainer.busy
-    finally:
-        window.refresher.set_every(20)
-        window.close()
 
 
 def test_a_refresh_that_fails_before_it_begins_is_no_news(
@@ -91,18 +95,13 @@ def test_a_refresh_that_fails_before_it_begins_is_no_news(
     folder = make_folder(*(f"{k}.png" for k in range(N_DONE + 1)))
     fill(folder, N_DONE, n_objects=5)
     monkeypatch.setenv("FAKE_LOOKS_FAIL", "1")
-    window = opened_window(folder)
-    try:
+    with refreshing_window(folder, 5) as window:
         ended: list[str] = []
         window.trainer.ended.connect(lambda _run, sentence: ended.append(sentence))
-        window.refresher.set_every(5)
         correct(window, 1)
         wait(qtbot, lambda: "Input/output error." in stands(window))
         assert ended == [], "nobody asked for it"
         assert not window.trainer.busy
-    finally:
-        window.refresher.set_every(20)
-        window.close()
 
 
 def test_masks_are_refreshed_after_enough_corrections_unless_switched_off(
@@ -110,8 +109,7 @@ def test_masks_are_refreshed_after_enough_corrections_unless_switched_off(
 ) -> None:
     folder = make_folder(*(f"{k}.png" for k in range(N_DONE + 2)))
     fill(folder, N_DONE, n_objects=5)
-    window = opened_window(folder)
-    try:
+    with refreshing_window(folder, 20) as window:
         session = window.session
         window.commands.predict_all()
         wait(qtbot, lambda: idle(window)() and window.canvas.isVisible())
@@ -138,6 +136,3 @@ def test_masks_are_refreshed_after_enough_corrections_unless_switched_off(
         assert session.project is not None
         held_out = session.project.learning.held_out()
         assert sum(held_out.values()) == 1
-    finally:
-        window.refresher.set_every(20)
-        window.close()
