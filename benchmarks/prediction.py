@@ -36,10 +36,9 @@ from seginst_core.memory import keep_freed_memory
 from seginst_core.models.card import ModelCard
 from seginst_core.models.config import DETECTORS, NESTED_UNETS, NestedUNetConfig
 from seginst_core.models.folding import fold_batch_norm
-from seginst_core.models.fusing import use_fusing
 from seginst_core.models.nested_unet import NestedUNet
 from seginst_core.models.winograd import use_winograd, uses_winograd
-from seginst_core.pipelines.drawing import torch_draw, uses_fusing
+from seginst_core.pipelines.drawing import torch_draw
 from seginst_core.pipelines.end_to_end import EndToEnd
 from seginst_core.pipelines.tiling import tile_grid
 from seginst_core.pipelines.two_stage import TwoStage
@@ -165,20 +164,14 @@ def nested_unet(given: Choices) -> Iterator[Figure]:
     crops = torch.rand(n_boxes, 4, shape.crop_px, shape.crop_px)
     boxes = boxes_in(n_boxes, 1000, np.random.default_rng(2))
     image = noise(1000)
-    alone = deepcopy(unet)
 
     def plain() -> None:
         with memory_as_it_comes(), torch.inference_mode():
-            alone(crops)
+            unet(crops)
 
-    unet.to(memory_format=torch.channels_last)
-    fold_batch_norm(unet)
-    ways = {}
+    ways = {"": torch_draw(unet, CPU, unet.depth), "_l2": torch_draw(unet, CPU, 2)}
     if find_spec("openvino"):
         ways["_openvino"] = openvino_unet(unet, shape.crop_px, unet.depth)
-    if uses_fusing(CPU):
-        use_fusing(unet)
-    ways |= {"": torch_draw(unet, CPU, unet.depth), "_l2": torch_draw(unet, CPU, 2)}
     works: dict[str, Callable[[], object]] = {"plain": plain}
     for name, draw in ways.items():
         ours = replace(without_detector(preset, shape), draw=draw)

@@ -16,7 +16,6 @@ from seginst_core.engines.rcnn.detect import TorchParts
 from seginst_core.engines.torchvision_engine import TorchvisionNetwork
 from seginst_core.models import detectron2
 from seginst_core.models.config import NESTED_UNETS
-from seginst_core.models.folding import fold_batch_norm
 from seginst_core.models.nested_unet import NestedUNet
 from seginst_core.pipelines.drawing import torch_draw
 from seginst_core.pipelines.load import load_pipeline
@@ -91,7 +90,6 @@ def masks_in_boxes(given: Choices, device: torch.device) -> Iterator[Figure]:
                 unet(crops.to(device))[-1].cpu()
 
         against = n_boxes * per_second(plain, device, least=least)
-        fold_batch_norm(unet)
         pipeline = without_detector(preset, shape)
         for at_once in (16, 128):
             ours = replace(

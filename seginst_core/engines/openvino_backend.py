@@ -8,6 +8,7 @@ which torch does only when compiled.
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from importlib.util import find_spec
 
 import torch
@@ -17,6 +18,7 @@ from torchvision.models.detection import FasterRCNN
 from seginst_core.engines.device import has_fast_bfloat16
 from seginst_core.engines.torchvision_engine import TorchvisionNetwork
 from seginst_core.errors import ModelError
+from seginst_core.models.folding import fold_batch_norm
 from seginst_core.models.nested_unet import NestedUNet
 
 CPU = torch.device("cpu")
@@ -85,6 +87,8 @@ class OpenVinoParts:
 
 def openvino_unet(unet: NestedUNet, crop_px: int, levels: int) -> Callable[[Tensor], Tensor]:
     """Return what draws: crops ``(n, 4, S, S)`` to float32 probabilities ``(n, S, S)``."""
+    unet = deepcopy(unet).eval()
+    fold_batch_norm(unet)
     run = _compiled(_Drawing(unet, levels), (crop_px, crop_px, 4))
 
     def draw(crops: Tensor) -> Tensor:

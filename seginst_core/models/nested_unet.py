@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torchvision.models import ResNet, resnet18, resnet34, resnet50
 
 from seginst_core.models.config import Encoder
@@ -60,6 +59,8 @@ class NestedUNet(nn.Module):
                     continue
                 self.nodes[f"{i}_{j}"] = conv_block(n_from, widths[i])
         self.outputs = nn.ModuleList(nn.Conv2d(widths[0], 1, 1) for _ in range(self.depth))
+        self.pool: nn.Module = nn.MaxPool2d(2)
+        self.up: nn.Module = nn.Upsample(scale_factor=2.0, mode="bilinear", align_corners=False)
 
     def forward(self, crops: Tensor, levels: int | None = None) -> list[Tensor]:
         """Return the logits of outputs 1..levels, each ``(n, 1, H, W)``, the deepest last.
@@ -72,10 +73,8 @@ class NestedUNet(nn.Module):
         x = {(i, 0): node for i, node in enumerate(self._backbone(crops, depth))}
         for j in range(1, depth + 1):
             for i in range(depth + 1 - j):
-                below = functional.interpolate(
-                    x[i + 1, j - 1], scale_factor=2.0, mode="bilinear", align_corners=False
-                )
-                fed = [_dense_gradient(part) for part in (*(x[i, k] for k in range(j)), below)]
+                parts = [*(x[i, k] for k in range(j)), self.up(x[i + 1, j - 1])]
+                fed = [_dense_gradient(part) for part in parts]
                 x[i, j] = self.nodes[f"{i}_{j}"](torch.cat(fed, dim=1))
         return [self.outputs[j - 1](x[0, j]) for j in range(1, depth + 1)]
 
@@ -83,7 +82,7 @@ class NestedUNet(nn.Module):
         nodes = [self.nodes["0_0"](crops)]
         if self.encoder is None:
             for i in range(1, depth + 1):
-                nodes.append(self.nodes[f"{i}_0"](functional.max_pool2d(nodes[-1], 2)))
+                nodes.append(self.nodes[f"{i}_0"](self.pool(nodes[-1])))
             return nodes
         net = self.encoder
         x = net.relu(net.bn1(net.conv1(crops)))

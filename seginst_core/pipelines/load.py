@@ -15,11 +15,10 @@ from seginst_core.events import Reporter
 from seginst_core.models.card import DETECTOR_FILE, MASK_FILE, ModelCard, read_card
 from seginst_core.models.config import NestedUNetConfig
 from seginst_core.models.folding import fold_batch_norm
-from seginst_core.models.fusing import use_fusing
 from seginst_core.models.nested_unet import NestedUNet
 from seginst_core.models.weights import load_part
 from seginst_core.models.winograd import use_winograd, uses_winograd
-from seginst_core.pipelines.drawing import Draw, checked_levels, torch_draw, uses_fusing
+from seginst_core.pipelines.drawing import Draw, checked_levels, torch_draw
 from seginst_core.pipelines.end_to_end import EndToEnd
 from seginst_core.pipelines.two_stage import TwoStage
 from seginst_core.types import ImageArray, Instance, Runtime, TileChoice
@@ -127,13 +126,9 @@ def _detector(model: Path, card: ModelCard, device: torch.device, how: Runtime) 
 def _draw(model: Path, card: ModelCard, device: torch.device, how: Runtime) -> Draw:
     """Return what draws with a two-stage model's nested U-Net."""
     unet = load_unet(model, card)
-    unet.to(device).to(memory_format=torch.channels_last).eval()
-    fold_batch_norm(unet)
     levels = checked_levels(unet, how.levels)
     if how.backend == "openvino":
         return openvino_unet(unet, _mask_config(card).crop_px, levels)
-    if uses_fusing(device):
-        use_fusing(unet)
     return torch_draw(unet, device, levels)
 
 

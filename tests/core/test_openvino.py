@@ -12,7 +12,6 @@ from seginst_core.engines.device import has_fast_bfloat16
 from seginst_core.engines.openvino_backend import check_usable, openvino_unet, use_openvino
 from seginst_core.errors import ModelError
 from seginst_core.jobs.params import runtime
-from seginst_core.models.folding import fold_batch_norm
 from seginst_core.pipelines.drawing import torch_draw
 from seginst_core.pipelines.load import load_pipeline
 from seginst_core.types import Runtime
@@ -66,7 +65,6 @@ def test_a_nested_unet_draws_the_same(levels, n):
 
     torch.manual_seed(0)
     unet = NestedUNet(4, (8, 8, 16, 16)).eval()
-    fold_batch_norm(unet)
     crops = torch.randn(n, 4, 48, 48)
     plain = torch_draw(unet, CPU, levels)(crops)
     drawn = openvino_unet(unet, 48, levels)(crops)
