@@ -245,11 +245,19 @@ def results(image_id: int, instances: Sequence[Instance], width: int, height: in
     ]
 
 
+_OURS = (".db", ".db-wal", ".db-shm", ".safetensors")
+
+
 def check_name(path: Path) -> None:
-    """FormatError if ``path``, or what it is a link to, is named as an image: those stay."""
-    names = (path.name, os.path.realpath(path))
-    if any(name.lower().endswith(SUFFIXES) for name in names):
+    """FormatError if ``path``, or what it is a link to, is named as what is never written to.
+
+    Those are images, the database of a project and the weights of a model.
+    """
+    names = (path.name.lower(), os.path.realpath(path).lower())
+    if any(name.endswith(SUFFIXES) for name in names):
         raise FormatError(f"{path} is named as an image, and images are never written to.")
+    if any(name.endswith(_OURS) for name in names):
+        raise FormatError(f"{path} is named as a project or a model; choose a name that is not.")
 
 
 def check_place(path: Path, *inputs: Path) -> None:

@@ -229,6 +229,14 @@ def test_an_image_is_never_written_to(tmp_path, name):
     assert all(path.read_bytes() == b"pixels" for path in images)
 
 
+@pytest.mark.parametrize("name", ["project.db", "project.db-wal", "mask.safetensors"])
+def test_neither_is_a_project_or_a_model(tmp_path, name):
+    (tmp_path / name).write_bytes(b"weeks of work")
+    with pytest.raises(FormatError, match=f"{name} is named as a project or a model"):
+        COCO_JSON.write(everything(), tmp_path / name)
+    assert (tmp_path / name).read_bytes() == b"weeks of work"
+
+
 @pytest.mark.real_data
 @pytest.mark.parametrize(
     ("name", "n_images", "n_objects"),
