@@ -276,10 +276,14 @@ class Commands(QObject):
 
     def on_selection(self, act: Callable[[Session], str | None]) -> None:
         """Do something to the selected objects, unless they cannot be seen."""
-        if self.session.selection and not self.session.layers.annotation:
-            self._warn_hidden()
-        else:
+        (self.in_sight if self.session.selection else self.operate)(act)
+
+    def in_sight(self, act: Callable[[Session], str | None]) -> None:
+        """Do something to objects, unless the annotation is hidden."""
+        if self.session.layers.annotation:
             self.operate(act)
+        else:
+            self._warn_hidden()
 
     def accept(self) -> None:
         """Finish what the tool is drawing; otherwise take the selected prediction."""
@@ -390,5 +394,7 @@ class Commands(QObject):
             parts.append(tr("{n} were annotated already").format(n=accepted.n_there))
         if accepted.n_refused:
             parts.append(tr("{n} were said to be no object").format(n=accepted.n_refused))
+        if accepted.n_taken and not self.session.layers.annotation:
+            parts.append(tr("the annotation is hidden"))
         if len(parts) > 1:
             self.notice.say(f"{'; '.join(parts)}.")

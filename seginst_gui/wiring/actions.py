@@ -39,7 +39,7 @@ def connect_actions(window: "MainWindow") -> None:
         "quit": window.close,
         "undo": lambda: window.take_back() or (window.review_page or session).undo(),
         "redo": lambda: (window.review_page or session).redo(),
-        "paste": lambda: commands.operate(operations.paste),
+        "paste": lambda: commands.in_sight(operations.paste),
         "show_all": lambda: operations.show_all(session),
         "select_all": lambda: session.select(i.id for i in session.open_to_change),
         "deselect": lambda: session.select(()),

@@ -8,6 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from seginst_core.masks.geometry import mask_box
+from seginst_core.types import Instance, Origin, Prediction
 from seginst_gui.main_window import MainWindow
 
 from .canvas_scenes import block, drag, open_window
@@ -85,3 +87,31 @@ def test_a_new_object_is_stored_and_said_to_be_out_of_sight(window: MainWindow) 
     drag(window.canvas, LEFT, (100, 500), (160, 500))
     assert len(window.session.instances) == 2
     assert "Show annotation" in window.notice.text
+
+
+def test_nothing_is_pasted_out_of_sight(window: MainWindow) -> None:
+    (old,) = window.session.instances
+    window.session.select([old.id])
+    QTest.keyClick(window.canvas, Qt.Key.Key_H)
+    QTest.keyClick(window.canvas, Qt.Key.Key_C, CTRL)
+    QTest.keyClick(window.canvas, Qt.Key.Key_H)
+    QTest.keyClick(window.canvas, Qt.Key.Key_V, CTRL)
+    assert window.session.instances == (old,)
+    assert "The annotation is hidden" in window.notice.text
+    QTest.keyClick(window.canvas, Qt.Key.Key_H)
+    QTest.keyClick(window.canvas, Qt.Key.Key_V, CTRL)
+    assert len(window.session.instances) == 2
+
+
+def test_what_is_taken_from_a_model_is_said_to_be_out_of_sight(window: MainWindow) -> None:
+    session = window.session
+    assert session.project is not None
+    assert session.image_id is not None
+    mask = block(200, 60, 250, 100)
+    origin = Origin("model", "m", "two-stage")
+    one = Instance(1, session.instances[0].category_id, mask_box(mask), mask, 0.9, origin=origin)
+    session.project.add_prediction(Prediction(session.image_id, "m", "two-stage", (one,)), "m")
+    session.refresh_image(session.image_id)
+    window.commands.accept_all("two-stage")
+    assert len(session.instances) == 2
+    assert "1 taken; the annotation is hidden" in window.notice.text
