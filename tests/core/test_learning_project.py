@@ -265,7 +265,12 @@ def test_the_stage_that_had_to_be_mended_is_suggested():
     assert Faults(0, 12).stage == "mask"
     # The same masks in boxes as small as they: the detector's.
     shrunk = [square(k, 40 * k, 0, 15, score=0.9) for k in range(12)]
-    assert faults([(truth, shrunk)]).stage == "detector"
+    assert faults([(truth, shrunk)]) == Faults(12, 0)
+    assert Faults(12, 0).stage == "detector"
+    # And half of them again in such boxes: both had a part in it.
+    poor = [square(k, 40 * k, 0, 10, score=0.9, box=one.box) for k, one in enumerate(shrunk)]
+    assert faults([(truth, poor)]) == Faults(12, 12)
+    assert Faults(12, 12).stage == "all"
     # Missing objects, false ones, and unsure ones that nobody is shown.
     false = [square(90 + k, 40 * k, 200, 20, score=0.9) for k in range(3)]
     unsure = [square(80 + k, 40 * k, 300, 20, score=0.2) for k in range(3)]

@@ -4,17 +4,18 @@ A rule of thumb on what a project knows without running a model: the model's sto
 beside the corrected objects of the same images. Each object is matched by box with one prediction.
 An object without a box that overlaps it by half, a sure box without an object, and a box of another
 class are the detector's faults. A mask below ``GOOD_IOU`` in a box that fits is the nested
-U-Net's; in a box that does not fit it is the detector's, since the mask cannot be better than its
-box.
+U-Net's. In a box that does not fit it is the detector's, and the nested U-Net's as well if the mask
+is poor even in that box: it would have been in a better one, too.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from seginst_core.masks.geometry import iou, mask_box
-from seginst_core.types import Box, FloatArray, Instance, Stage
+from seginst_core.masks.geometry import iou, mask_box, window
+from seginst_core.types import Box, FloatArray, Instance, Mask, Stage
 
 SURE_SCORE = 0.5
 FOUND_IOU = 0.5
@@ -60,11 +61,18 @@ def faults(images: Iterable[tuple[Sequence[Instance], Sequence[Instance]]]) -> F
             ours, theirs = truth[t].mask, sure[p].mask
             if ours is None or theirs is None or iou(ours, theirs) >= GOOD_IOU:
                 continue
-            if box_iou >= FITS_IOU:
-                n_mask += 1
-            else:
-                n_detector += 1
+            fits = box_iou >= FITS_IOU
+            n_detector += not fits
+            n_mask += fits or _iou_inside(sure[p].box, ours, theirs) < GOOD_IOU
     return Faults(n_detector, n_mask)
+
+
+def _iou_inside(box: Box, a: Mask, b: Mask) -> float:
+    """Return the IoU of the parts of two masks that lie in a box; 1 if there are none."""
+    sides = int(box.x0), int(box.y0), math.ceil(box.x1), math.ceil(box.y1)
+    ours, theirs = window(a, *sides), window(b, *sides)
+    n_either = int((ours | theirs).sum())
+    return int((ours & theirs).sum()) / n_either if n_either else 1.0
 
 
 def _match(ious: FloatArray) -> dict[int, tuple[int, float]]:
