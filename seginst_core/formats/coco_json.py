@@ -37,6 +37,8 @@ from seginst_core.masks.polygons import from_polygons, to_polygons
 from seginst_core.masks.rle import Rle, decode_many, encode
 from seginst_core.types import Annotation, Dataset, ImageRef, Instance, Mask
 
+_OURS = (".db", ".db-wal", ".db-shm", ".safetensors")
+
 
 class Result(TypedDict):
     """One line of COCO results: ``bbox`` is x, y, width, height."""
@@ -243,9 +245,6 @@ def results(image_id: int, instances: Sequence[Instance], width: int, height: in
         }
         for instance in instances
     ]
-
-
-_OURS = (".db", ".db-wal", ".db-shm", ".safetensors")
 
 
 def check_name(path: Path) -> None:

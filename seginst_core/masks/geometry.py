@@ -71,8 +71,13 @@ def intersect(a: Mask, b: Mask) -> Mask | None:
 
 def clip(mask: Mask, width: int, height: int) -> Mask | None:
     """Return the part of a mask inside an image of ``width`` x ``height``; None if none is."""
-    x0, y0 = max(mask.x0, 0), max(mask.y0, 0)
-    x1, y1 = min(mask.x1, width), min(mask.y1, height)
+    return inside(mask, Box(0.0, 0.0, width, height))
+
+
+def inside(mask: Mask, box: Box) -> Mask | None:
+    """Return the part of a mask inside a box, to whole pixels; None if none is."""
+    x0, y0 = max(math.floor(box.x0), mask.x0), max(math.floor(box.y0), mask.y0)
+    x1, y1 = min(math.ceil(box.x1), mask.x1), min(math.ceil(box.y1), mask.y1)
     if x0 >= x1 or y0 >= y1:
         return None
     return trim(window(mask, x0, y0, x1, y1), x0, y0)

@@ -1,6 +1,5 @@
 """Pipeline A, two-stage: a Faster R-CNN finds boxes, a nested U-Net draws the mask in each."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,7 +8,7 @@ import torch
 from seginst_core.engines.base import Network
 from seginst_core.engines.batches import Batches
 from seginst_core.events import Reporter
-from seginst_core.masks.geometry import trim, window
+from seginst_core.masks.geometry import inside
 from seginst_core.masks.paste import paste_soft
 from seginst_core.models.card import ModelCard
 from seginst_core.models.config import NestedUNetConfig
@@ -96,7 +95,7 @@ class TwoStage:
         masks: list[Mask | None] = []
         for box, square in zip(boxes, self.soft_masks(image, boxes, reporter), strict=True):
             mask = paste_soft(square, crop_window(box, self.config.margin), width, height)
-            masks.append(mask if mask is None or guessed else _inside(mask, box))
+            masks.append(mask if mask is None or guessed else inside(mask, box))
         return masks
 
     def soft_masks(
@@ -112,12 +111,3 @@ class TwoStage:
             return list(self.draw(crops).numpy())
 
         return self.crops.run(draw, numbered, reporter.log)
-
-
-def _inside(mask: Mask, box: Box) -> Mask | None:
-    """Keep the part of ``mask`` inside its box, to whole pixels."""
-    x0, y0 = max(int(box.x0), mask.x0), max(int(box.y0), mask.y0)
-    x1, y1 = min(math.ceil(box.x1), mask.x1), min(math.ceil(box.y1), mask.y1)
-    if x1 <= x0 or y1 <= y0:
-        return None
-    return trim(window(mask, x0, y0, x1, y1), x0, y0)

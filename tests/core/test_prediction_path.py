@@ -11,6 +11,7 @@ from seginst_core.engines.batches import Batches
 from seginst_core.errors import ModelError
 from seginst_core.events import Reporter
 from seginst_core.masks.geometry import iou
+from seginst_core.pipelines import drawing
 from seginst_core.pipelines.detect import detect_tiles
 from seginst_core.pipelines.load import load_pipeline
 from seginst_core.pipelines.tiling import tile_grid
@@ -29,22 +30,19 @@ def image():
 
 @pytest.fixture(scope="module")
 def pipelines():
+    """Both, their masks in floats; those in integers have a test of their own."""
     names = ("airplane-end-to-end", "airplane-two-stage")
-    return {name: load_pipeline(STARTERS / name, "cpu") for name in names}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawing, "can_use_int8", lambda: False)
+        return {name: load_pipeline(STARTERS / name, "cpu") for name in names}
 
 
 def assert_same(first, second):
-    """The tolerance that ``detect_tiles`` states, and masks that differ by a few edge pixels.
-
-    Boxes that differ by hundredths of a pixel move edges of objects whose wings are 5 px wide:
-    measured IoU .995 on average, .965 at worst, .997 and .977 with the masks in bfloat16.
-    """
+    """The tolerance that ``detect_tiles`` states, and masks that differ by a few edge pixels."""
     assert len(first) == len(second) > 3
-    ious = [max(iou(other.mask, one.mask) for other in second) for one in first]
-    assert min(ious) > 0.95
-    assert np.mean(ious) > 0.985
     for one in first:
         other = max(second, key=lambda found: iou(found.mask, one.mask))
+        assert iou(other.mask, one.mask) > 0.98
         sides = [(b.x0, b.y0, b.x1, b.y1) for b in (one.box, other.box)]
         assert np.abs(np.subtract(*sides)).max() < 0.5
         assert abs(one.score - other.score) < 0.02
@@ -59,6 +57,23 @@ def test_any_batch_sizes_give_the_same_objects(name, image, pipelines):
     if name == "airplane-two-stage":
         pipeline.crops.at_once = 3
     assert_same(alone, pipeline.predict(image, score=SCORE, tile=TILE_PX))
+
+
+def test_masks_in_integers_differ_by_a_few_edge_pixels_more():
+    """Boxes that differ by hundredths of a pixel move the edges of wings that are 5 px wide."""
+    pipeline = load_pipeline(STARTERS / "airplane-two-stage", "cpu")
+    ious = []
+    for seed in (1, 2, 3, 4):
+        picture = airfield(480, seed)
+        pipeline.tiles.at_once, pipeline.crops.at_once = 1, 8
+        alone = pipeline.predict(picture, score=SCORE, tile=TILE_PX)
+        pipeline.tiles.at_once, pipeline.crops.at_once = 4, 3
+        batched = pipeline.predict(picture, score=SCORE, tile=TILE_PX)
+        assert len(alone) == len(batched)
+        ious += [max(iou(other.mask, one.mask) for other in batched) for one in alone]
+    assert len(ious) > 10
+    assert min(ious) > 0.95
+    assert np.mean(ious) > 0.985
 
 
 def test_any_order_of_the_tiles_gives_the_same_detections(image, pipelines):
@@ -138,11 +153,11 @@ def off_edges(box):
     return min(box.x0, box.y0) > 40 and max(box.x1, box.y1) < 440
 
 
-def test_fewer_levels_draw_nearly_the_same_and_too_many_are_refused(image, pipelines):
-    whole = pipelines["airplane-two-stage"]
+def test_fewer_levels_draw_nearly_the_same_and_too_many_are_refused(image):
+    folder = STARTERS / "airplane-two-stage"
+    whole = load_pipeline(folder, "cpu")
     boxes = [found.box for found in whole.predict(image, score=SCORE, tile=None)]
     assert len(boxes) > 3
-    folder = STARTERS / "airplane-two-stage"
     deepest = len(whole.config.widths) - 1
     drawn = {
         levels: load_pipeline(folder, Runtime("cpu", levels=levels)).masks_in_boxes(image, boxes)

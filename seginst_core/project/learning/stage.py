@@ -8,13 +8,12 @@ U-Net's. In a box that does not fit it is the detector's, and the nested U-Net's
 is poor even in that box: it would have been in a better one, too.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from seginst_core.masks.geometry import iou, mask_box, window
+from seginst_core.masks.geometry import inside, iou, mask_box
 from seginst_core.types import Box, FloatArray, Instance, Mask, Stage
 
 SURE_SCORE = 0.5
@@ -68,11 +67,9 @@ def faults(images: Iterable[tuple[Sequence[Instance], Sequence[Instance]]]) -> F
 
 
 def _iou_inside(box: Box, a: Mask, b: Mask) -> float:
-    """Return the IoU of the parts of two masks that lie in a box; 1 if there are none."""
-    sides = int(box.x0), int(box.y0), math.ceil(box.x1), math.ceil(box.y1)
-    ours, theirs = window(a, *sides), window(b, *sides)
-    n_either = int((ours | theirs).sum())
-    return int((ours & theirs).sum()) / n_either if n_either else 1.0
+    """Return the IoU of the parts of two masks that lie in a box; 1 if neither has any."""
+    ours, theirs = inside(a, box), inside(b, box)
+    return iou(ours, theirs) if ours and theirs else float(ours is theirs)
 
 
 def _match(ious: FloatArray) -> dict[int, tuple[int, float]]:
