@@ -42,6 +42,8 @@ class Session(QObject):
     """Another folder is open: everything is new."""
     images_changed = Signal(object)
     """Rows of the image list changed: frozenset of image ids."""
+    leaving_image = Signal()
+    """Another image is asked for; what is being typed still belongs to this one."""
     image_changed = Signal()
     """Another image is current; its document is there, its pixels come later."""
     preview_changed = Signal()
@@ -148,6 +150,7 @@ class Session(QObject):
         ``image_changed`` comes once more there may be a preview but no ``image`` to edit.
         """
         project = self._project()
+        self.leaving_image.emit()
         self._clear_image()
         self.image_id = image_id
         try:
@@ -366,11 +369,9 @@ class Session(QObject):
 
     def _clear_image(self) -> None:
         self._reader.forget()
-        self.image_id = None
-        self.image, self.document, self.unreadable = None, None, ""
-        self.preview, self.picture = None, None
+        self.image_id, self.image, self.document, self.unreadable = None, None, None, ""
+        self.preview, self.picture, self.predictions = None, None, {}
         self.selection, self.proposal, self.hidden = frozenset(), None, frozenset()
-        self.predictions = {}
 
     def _take_contents(self, contents: Contents) -> None:
         self.document, self.predictions = contents.document, contents.predictions

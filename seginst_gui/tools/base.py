@@ -85,6 +85,8 @@ class Tool(Protocol):
     options: tuple[Option, ...]
     changed: Callable[[], None]
     """Called when an option has another value; whoever shows them sets it."""
+    refused: Callable[[str], None]
+    """Called with a sentence when what was asked for cannot be done; the window sets it."""
 
     def press(self, pointer: Pointer) -> Edit | None:
         """Begin, or set a point."""
@@ -118,6 +120,7 @@ class PlainTool:
         self.preview: Preview = NOTHING
         self.options: tuple[Option, ...] = ()
         self.changed: Callable[[], None] = _nothing
+        self.refused: Callable[[str], None] = _unsaid
 
     def press(self, pointer: Pointer) -> Edit | None:
         """Begin nothing."""
@@ -158,3 +161,8 @@ class PlainTool:
 
 def _nothing() -> None:
     """Nobody shows the options."""
+
+
+def _unsaid(sentence: str) -> None:
+    """Nobody listens."""
+    del sentence

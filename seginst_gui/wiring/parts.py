@@ -26,6 +26,8 @@ def connect_parts(window: "MainWindow") -> None:
     window.tool_options.changed.connect(window.canvas.refresh)
     window.tool_options.changed.connect(lambda: commands.canvas.setFocus())
     window.canvas.edit_ready.connect(commands.store)
+    for tool in window.tools.values():
+        tool.refused = window.notice.warn
     window.canvas.line_changed.connect(partial(show_states, window))
     window.canvas.zoom_changed.connect(status.show_zoom)
     window.canvas.pointer_moved.connect(status.show_pointer)

@@ -94,6 +94,26 @@ def test_a_value_is_changed_in_its_row_and_taken_away(
     assert rows(panel) == []
 
 
+@pytest.mark.parametrize("way", ["step", "close"])
+def test_what_is_typed_but_not_confirmed_is_kept_when_the_image_is_left(
+    panel: ObjectsPanel, opened: Session, two: list[Instance], way: str
+) -> None:
+    set_attribute(opened, "side", "left")
+    table(panel).editItem(table(panel).topLevelItem(0), 1)
+    editor = table(panel).findChildren(QLineEdit)[-1]
+    editor.selectAll()
+    QTest.keyClicks(editor, "right")
+    folder = opened.project.folder
+    if way == "step":
+        opened.step(1)
+        assert opened.image.path == "b.png"
+        opened.step(-1)
+    else:
+        opened.close()
+        opened.open_folder(folder)
+    assert [i.attributes for i in opened.instances] == [{"side": "right"}] * 2
+
+
 def test_a_class_offers_its_names_on_other_images_and_other_classes_do_not(
     panel: ObjectsPanel, opened: Session, make_instance: MakeInstance
 ) -> None:

@@ -47,6 +47,22 @@ def test_grabcut_takes_what_stands_out_in_the_box(session):
     assert drag(tool, (10, 10)) is None
 
 
+def test_grabcut_says_where_it_finds_nothing(qtbot, tmp_path):
+    with session_on(qtbot, tmp_path, np.full((HEIGHT, WIDTH, 3), 90, np.uint8)) as session:
+        tool, said = TOOLS["grabcut"].make(session), []
+        tool.refused = said.append
+        assert drag(tool, (35, 25), (80, 60), (115, 88)) is None
+        drawn = put(session, block(120, 80, 140, 100))
+        boxed = Instance(session.new_ids()[0], drawn.category_id, Box(45, 38, 105, 72), None)
+        session.apply(add(session.image.id, [boxed], "Put"))
+        session.select([])
+        assert drag(tool, (75, 55)) is None
+    assert [sentence.split(";")[0] for sentence in said] == [
+        "GrabCut finds nothing that stands out in this box.",
+        "GrabCut finds nothing that this object could be fitted to",
+    ]
+
+
 def test_grabcut_fits_the_object_that_is_clicked(session):
     rough = put(session, block(45, 38, 105, 72))
     edit = drag(TOOLS["grabcut"].make(session), (75, 55))

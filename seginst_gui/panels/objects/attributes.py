@@ -81,6 +81,8 @@ class AttributesView(QWidget):
         for signal in (session.selection_changed, session.image_changed):
             signal.connect(self._show)
         session.instances_changed.connect(self._show)
+        for signal in (session.leaving_image, session.closing):
+            signal.connect(self._take_typed)
         self._show()
 
     def _show(self, *_of: object) -> None:
@@ -117,6 +119,11 @@ class AttributesView(QWidget):
 
     def _edit(self, row: QTreeWidgetItem) -> None:
         self._list.editItem(row, _VALUE)
+
+    def _take_typed(self) -> None:
+        """Take over what is typed but not confirmed yet, as a click elsewhere does."""
+        for editor in self._list.viewport().findChildren(QLineEdit):
+            self._list.commitData(editor)
 
     def _on_edited(self, row: QTreeWidgetItem, column: int) -> None:
         name, typed = row.text(_NAME), row.text(_VALUE)

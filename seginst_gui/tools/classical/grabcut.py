@@ -22,7 +22,10 @@ class GrabCutTool(BoxTool):
         if box is None or small:
             return self._refine_at(pointer)
         mask = grab_in_box(picture.pixels, box)
-        return None if mask is None else new_object(self.session, mask, tr("GrabCut"), "grabcut")
+        if mask is None:
+            self.refused(tr("GrabCut finds nothing that stands out in this box."))
+            return None
+        return new_object(self.session, mask, tr("GrabCut"), "grabcut")
 
     def confirm(self) -> Edit | None:
         """Refine the one selected object."""
@@ -34,8 +37,11 @@ class GrabCutTool(BoxTool):
             mask = grab_in_box(picture.pixels, old.box)
         else:
             mask = refine(picture.pixels, old.mask)
-        # What GrabCut finds nothing in is left as it is: nobody asked to delete it.
-        return None if mask is None else redraw(self.session, old, mask, "grabcut", tr("Refine"))
+        if mask is None:
+            # It is left as it is: nobody asked to delete it.
+            self.refused(tr("GrabCut finds nothing that this object could be fitted to; it is as it was."))
+            return None
+        return redraw(self.session, old, mask, "grabcut", tr("Refine"))
 
     def _refine_at(self, pointer: Pointer) -> Edit | None:
         stack = stack_at(self.session.open_to_change, pointer.x, pointer.y)
