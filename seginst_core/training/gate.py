@@ -7,10 +7,12 @@ a bootstrap over images (Efron and Tibshirani 1993, chapter 13) of the differenc
 if its whole 95 % interval is above zero, worse if it is below. With fewer, a resample of images
 says nothing; then the objects speak: the verdict follows the mask AP only if objects that moved its
 way outnumber the others by more than chance would (a one-sided sign test over the objects whose IoU
-changed by ``NOTICED_IOU`` or more, at ``SIGN_LEVEL``).
+changed by ``NOTICED_IOU`` or more, at ``SIGN_LEVEL``). Objects of one image tend to move together,
+so they count as fewer: as many as their number over the design effect (Kish 1965, section 5.4).
 """
 
 import math
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,6 +34,8 @@ Word = Literal["better", "not better", "worse", "untested"]
 
 NOTICED_IOU = 0.05
 SIGN_LEVEL = 0.05
+ALIKE = 0.15
+"""How alike objects of one image move, as an intraclass correlation; docs/decisions/0006 has it."""
 N_RESAMPLES = 1000
 
 
@@ -137,15 +141,27 @@ def _by_objects(gain: float, moved: Sequence[Moved], n_images: int) -> tuple[Wor
         f"{images} too few for an interval, so objects are counted: {n_up} got better, "
         f"{n_down} got worse; mask AP {gain:+.3f}"
     )
-    if gain > 0 and _chance(n_up, n_down) < SIGN_LEVEL:
+    effect = _design_effect(moved)
+    if gain > 0 and _chance(n_up, n_down, effect) < SIGN_LEVEL:
         return "better", f"{counted}."
-    if gain < 0 and _chance(n_down, n_up) < SIGN_LEVEL:
+    if gain < 0 and _chance(n_down, n_up, effect) < SIGN_LEVEL:
         return "worse", f"{counted}."
     return "not better", f"{counted}, which may be chance."
 
 
-def _chance(n_for: int, n_against: int) -> float:
-    """Return how likely a fair coin shows heads ``n_for`` times or more in as many throws."""
+def _design_effect(moved: Sequence[Moved]) -> float:
+    """Return how many objects that move together count as one."""
+    in_image = Counter(m.image_id for m in moved).values()
+    cluster = sum(n * n for n in in_image) / max(len(moved), 1)
+    return 1 + ALIKE * max(cluster - 1, 0)
+
+
+def _chance(n_for: int, n_against: int, effect: float) -> float:
+    """Return how likely a fair coin shows so many heads or more in as many throws.
+
+    Both numbers are divided by the design effect first, and rounded against what is asked for.
+    """
+    n_for, n_against = math.floor(n_for / effect), math.ceil(n_against / effect)
     n = n_for + n_against
     return math.fsum(math.comb(n, k) / 2.0**n for k in range(n_for, n + 1))
 

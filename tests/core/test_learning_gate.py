@@ -1,6 +1,7 @@
 """The gate: a worse model does not go live, a better one does, and chance is not called better."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from pycocotools import mask as coco_mask
 
 from seginst_core.masks.geometry import iou
 from seginst_core.review.bootstrap import FEW_IMAGES
-from seginst_core.training.gate import judge
+from seginst_core.training.gate import Moved, _by_objects, judge
 from seginst_core.training.untouched import forgive
 from seginst_core.training.validate import Answers
 from seginst_core.types import Mask
@@ -108,6 +109,30 @@ def test_what_may_be_chance_is_not_called_better(tmp_path):
     assert verdict.word == "not better"
     assert "1 got better, 0 got worse" in verdict.reason
     assert judge(few, before, before).word == "not better"
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "word"),
+    [
+        # Thirteen throws of a coin show ten heads once in 22 times; two images that move as they
+        # like show it far more often.
+        ((5, 5), (2, 1), "not better"),
+        ((30, 30), (1, 1), "better"),
+        ((12, 0), (0, 0), "not better"),
+        ((24, 0), (0, 0), "better"),
+        ((4, 3), (0, 0), "better"),
+    ],
+)
+def test_objects_of_one_image_count_as_fewer(up, down, word):
+    moved = [
+        Moved(image_id, 0, (0, 0, 1, 1), 0.5, after)
+        for counts, after in ((up, 0.8), (down, 0.2))
+        for image_id, n in enumerate(counts)
+        for _ in range(n)
+    ]
+    assert _by_objects(0.1, moved, 2)[0] == word
+    mirrored = [replace(one, after=1.0 - one.after) for one in moved]
+    assert _by_objects(-0.1, mirrored, 2)[0] == ("worse" if word == "better" else word)
 
 
 @pytest.mark.parametrize("others", ["empty", "crowds"])

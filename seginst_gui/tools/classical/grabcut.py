@@ -39,7 +39,9 @@ class GrabCutTool(BoxTool):
             mask = refine(picture.pixels, old.mask)
         if mask is None:
             # It is left as it is: nobody asked to delete it.
-            self.refused(tr("GrabCut finds nothing that this object could be fitted to; it is as it was."))
+            self.refused(
+                tr("GrabCut finds nothing that this object could be fitted to; it is as it was.")
+            )
             return None
         return redraw(self.session, old, mask, "grabcut", tr("Refine"))
 
