@@ -4,7 +4,8 @@ C is made of the other two by recombination: the Mask R-CNN of B finds the boxes
 U-Net of A draws the masks in them, so it costs no training of its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -86,7 +87,7 @@ def _claim(settings: StudySettings) -> None:
     """Keep the settings beside the results, so that results of two studies never mix."""
     path, words = settings.out / "settings.json", _words(settings)
     if path.is_file():
-        before = orjson.loads(path.read_bytes())
+        before = _read(path)
         # More seeds may be added; what an older version did not write down is not known.
         if any(words.get(name) != value for name, value in before.items() if name != "seeds"):
             raise DataError(
@@ -187,30 +188,47 @@ def _predict(
     write_atomic(cost, orjson.dumps(costs))
 
 
+def _read(path: Path) -> Mapping[str, JsonValue]:
+    """Read an object that ``study`` wrote; DataError if it is one no more."""
+    try:
+        found = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict):
+        raise DataError(f"{path} is damaged; delete it, or choose another --out.")
+    return found
+
+
 def _run(side: str, seed: int, folder: Path) -> SideRun:
-    cost = orjson.loads((folder / f"{side}.cost.json").read_bytes())
+    cost = _read(folder / f"{side}.cost.json")
     return SideRun(
         side,
         seed,
         folder / f"{side}.json",
         read_losses(folder / f"{side}.losses.jsonl"),
-        cost["seconds_per_image"],
-        cost.get("memory_gb"),
+        cast(float, cost["seconds_per_image"]),
+        cast(float | None, cost.get("memory_gb")),
     )
+
+
+def _events(path: Path) -> Iterator[Mapping[str, JsonValue]]:
+    """Yield the events of a log, but the line that a killed process left half written."""
+    for line in path.read_bytes().splitlines():
+        with suppress(orjson.JSONDecodeError):
+            yield orjson.loads(line)
 
 
 def read_losses(path: Path) -> Sequence[Loss]:
     """Read a run's losses, each the sum of its parts; nothing for C."""
     if not path.is_file():
         return ()
-    events = [orjson.loads(line) for line in path.read_bytes().splitlines() if line.strip()]
     losses = [
         Loss(
             str(event["part"]),
-            int(event["iteration"]),
+            cast(int, event["iteration"]),
             float(sum(cast(Mapping[str, float], event["losses"]).values())),
         )
-        for event in events
+        for event in _events(path)
     ]
     # A run that was interrupted goes on from its checkpoint and repeats what came after it.
     return list({(loss.part, loss.iteration): loss for loss in losses}.values())

@@ -1,5 +1,6 @@
 """What a network is made of: the part of a model card that rebuilds it, and the presets."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
@@ -115,6 +116,8 @@ DETECTOR_KINDS: Mapping[EngineName, type[DetectorConfig] | type[Detectron2Config
 }
 """The table a model card's ``detector`` is, by engine."""
 
+MAY_BE_ZERO = ("margin", "shortest_px", "longest_px")
+
 ConfigT = TypeVar("ConfigT", DetectorConfig, Detectron2Config, NestedUNetConfig)
 
 
@@ -128,6 +131,10 @@ def config_from_table(kind: type[ConfigT], table: Mapping[str, object]) -> Confi
                 f"it has the unknown setting {name} = {shown(table[name])} and was made by another "
                 "version of SegInst"
             )
+        if not all(
+            _is_possible(name, one) for one in (value if isinstance(value, tuple) else (value,))
+        ):
+            raise ModelError(f"its setting {name} = {shown(table[name])} cannot be")
     return kind(**values)  # type: ignore[arg-type]
 
 
@@ -138,3 +145,10 @@ def _is_one(value: object, kind: object) -> bool:
     if get_origin(kind) is tuple:
         return isinstance(value, tuple) and all(_is_one(v, get_args(kind)[0]) for v in value)
     return type(value) is kind or (kind is float and type(value) is int)
+
+
+def _is_possible(name: str, value: object) -> bool:
+    """Whether a setting is above zero, or zero where that says something, if it is a number."""
+    if not isinstance(value, int | float):
+        return True
+    return math.isfinite(value) and (value > 0 or (value == 0 and name in MAY_BE_ZERO))

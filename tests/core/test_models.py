@@ -51,6 +51,8 @@ def test_card_id_follows_the_weights():
         (('backbone = "resnet10"', 'backbone = "resnet34"'), "unknown setting backbone = resnet34"),
         (("crop_px = 48", 'crop_px = "48"'), "unknown setting crop_px"),
         (("    16,\n", "    16.5,\n"), "unknown setting widths"),
+        (("crop_px = 48", "crop_px = -48"), "setting crop_px = -48 cannot be"),
+        (("    16,\n", "    0,\n"), "setting widths .* cannot be"),
         (('preset = "tiny"', 'preset = "huge"'), "preset 'huge'"),
         (("segm_AP = 0.5", 'segm_AP = "good"'), "could not convert"),
         (("[files]", "[files"), "cannot be read"),

@@ -158,7 +158,9 @@ def test_iterations_that_an_interrupted_run_repeats_count_once(tmp_path: Path) -
     path = tmp_path / "a.losses.jsonl"
     rows = [(1, 4.0), (2, 3.0), (3, 2.0), (2, 3.5), (3, 2.5), (4, 1.0)]
     events = [{"part": "detector", "iteration": k, "losses": {"x": v}} for k, v in rows]
-    path.write_bytes(b"".join(orjson.dumps(event) + b"\n" for event in events))
+    lines = [orjson.dumps(event) + b"\n" for event in events]
+    # The process was killed while it wrote one.
+    path.write_bytes(b"".join([*lines[:3], lines[2][:9], b"\n", *lines[3:]]))
     read = [(loss.iteration, loss.value) for loss in read_losses(path)]
     assert read == [(1, 4.0), (2, 3.5), (3, 2.5), (4, 1.0)]
 
@@ -217,6 +219,12 @@ def test_a_study_goes_on_where_it_was_and_refuses_other_settings(tmp_path: Path)
     words = orjson.loads(kept.read_bytes())
     kept.write_bytes(orjson.dumps({k: v for k, v in words.items() if "sha256" not in k}))
     study(settings, Reporter())
+    for spoilt in (kept, seed / "a.cost.json"):
+        whole = spoilt.read_bytes()
+        spoilt.write_bytes(b"")
+        with pytest.raises(DataError, match=f"{spoilt.name} is damaged"):
+            study(settings, Reporter())
+        spoilt.write_bytes(whole)
 
 
 PEAKS = """
