@@ -1,10 +1,10 @@
-"""How sure a difference in mask AP is: the bootstrap over images.
+"""How sure a difference is: the bootstrap over images, and what objects of one image are worth.
 
 Matching is done once. A resample only counts each image as often as it was drawn, so an average
 precision costs two cumulative sums over the predictions; both models see the same draws.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,8 @@ from seginst_core.types import BoolArray
 
 FEW_IMAGES = 5
 """With fewer that hold an object to find, a resample of the images says nothing."""
+ALIKE = 0.15
+"""How alike objects of one image change, as an intraclass correlation; docs/decisions/0006."""
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0.0, 1.0, 101)
 
@@ -40,6 +42,17 @@ class Ranked:
     places: npt.NDArray[np.intp]
     hit: BoolArray
     n_truth: Weights
+
+
+def design_effect(in_image: Iterable[int]) -> float:
+    """Return how many objects count as one, given how many of them each image holds.
+
+    Objects of one image change together, so many of them say less than as many of other images
+    (Kish 1965, section 5.4, with the mean size of the image that an object is in). 1 for none.
+    """
+    numbers = list(in_image)
+    cluster = sum(n * n for n in numbers) / max(sum(numbers), 1)
+    return 1 + ALIKE * max(cluster - 1, 0)
 
 
 def rank(

@@ -21,7 +21,7 @@ from typing import Literal, cast
 import numpy as np
 
 from seginst_core.events import JsonValue, Reporter
-from seginst_core.review.bootstrap import difference_interval, rank
+from seginst_core.review.bootstrap import design_effect, difference_interval, rank
 from seginst_core.review.inputs import Item, read_predictions, read_truth, without_images
 from seginst_core.review.ious import Group
 from seginst_core.review.matching import Indexes, Ious, greedy
@@ -34,8 +34,6 @@ Word = Literal["better", "not better", "worse", "untested"]
 
 NOTICED_IOU = 0.05
 SIGN_LEVEL = 0.05
-ALIKE = 0.15
-"""How alike objects of one image move, as an intraclass correlation; docs/decisions/0006 has it."""
 N_RESAMPLES = 1000
 
 
@@ -141,19 +139,12 @@ def _by_objects(gain: float, moved: Sequence[Moved], n_images: int) -> tuple[Wor
         f"{images} too few for an interval, so objects are counted: {n_up} got better, "
         f"{n_down} got worse; mask AP {gain:+.3f}"
     )
-    effect = _design_effect(moved)
+    effect = design_effect(Counter(m.image_id for m in moved).values())
     if gain > 0 and _chance(n_up, n_down, effect) < SIGN_LEVEL:
         return "better", f"{counted}."
     if gain < 0 and _chance(n_down, n_up, effect) < SIGN_LEVEL:
         return "worse", f"{counted}."
     return "not better", f"{counted}, which may be chance."
-
-
-def _design_effect(moved: Sequence[Moved]) -> float:
-    """Return how many objects that move together count as one."""
-    in_image = Counter(m.image_id for m in moved).values()
-    cluster = sum(n * n for n in in_image) / max(len(moved), 1)
-    return 1 + ALIKE * max(cluster - 1, 0)
 
 
 def _chance(n_for: int, n_against: int, effect: float) -> float:

@@ -13,6 +13,7 @@ from seginst_core.events import Reporter
 from seginst_core.images.similar import look_of
 from seginst_core.jobs import JOBS
 from seginst_core.jobs.learning.fine_tune import MASK_PASSES
+from seginst_core.jobs.learning.refresh import _interval
 from seginst_core.models.card import DETECTOR_FILE, MASK_FILE, file_digest, read_card
 from seginst_core.models.config import TRAINING
 from seginst_core.training.plan import TrainConfig
@@ -216,6 +217,14 @@ def test_an_image_that_is_gone_is_left_out_of_a_refresh_test(discs, tmp_path):
     data.write_text(json.dumps({**coco, "images": [*gone, *coco["images"][1:]]}))
     asked = refresh_params(discs, tmp_path / "out", val=str(data), iterations=1)
     assert JOBS["refresh_masks"](asked, Reporter())["n"] == 20
+
+
+def test_the_interval_of_a_refresh_is_wider_for_objects_of_one_image():
+    gains = np.random.default_rng(0).normal(0.02, 0.05, 40)
+    low, high = _interval(gains, 1.0)
+    assert 0 < low < gains.mean() < high
+    wide = _interval(gains, 4.0)
+    assert np.allclose(np.subtract(wide, gains.mean()), 2 * np.subtract((low, high), gains.mean()))
 
 
 def test_a_refresh_keeps_the_detector_and_goes_only_if_better(discs, tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seginst_core.events import Reporter
-from seginst_core.review.bootstrap import FEW_IMAGES, average_precision, rank
+from seginst_core.review.bootstrap import FEW_IMAGES, average_precision, design_effect, rank
 from seginst_core.review.compare import compare
 from seginst_core.review.inputs import read_predictions, read_truth
 from seginst_core.review.metrics import analyse, evaluate
@@ -109,3 +109,10 @@ def test_there_is_no_interval_of_fewer_than_five_images_with_objects(n_objects, 
     if 0 < n_objects < FEW_IMAGES:
         assert headline(report) == "No clear winner between A and B."
         assert "The images are too few to say how sure that is." in explanation(report)
+
+
+def test_objects_of_one_image_are_worth_fewer():
+    assert [design_effect(n) for n in ([], [1], [1] * 9)] == [1, 1, 1]
+    assert design_effect([11]) == pytest.approx(2.5)
+    # Ten objects share an image with nine others, one is alone: nine neighbours for most.
+    assert design_effect([10, 1]) == pytest.approx(1 + 0.15 * (101 / 11 - 1))

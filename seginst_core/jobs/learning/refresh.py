@@ -1,11 +1,13 @@
 """The quick refresh: the live two-stage model's nested U-Net learns from corrected objects."""
 
+import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from seginst_core.errors import DataError, ImageError, ModelError
 from seginst_core.events import JsonValue, Reporter
@@ -14,7 +16,7 @@ from seginst_core.jobs.learning.fine_tune import MASK_PASSES
 from seginst_core.jobs.params import Params, number, path, text, texts
 from seginst_core.masks.geometry import iou
 from seginst_core.models.card import CARD_NAME, DETECTOR_FILE, read_card, write_card
-from seginst_core.types import FloatArray
+from seginst_core.review.bootstrap import design_effect
 
 if TYPE_CHECKING:
     from seginst_core.pipelines.two_stage import TwoStage
@@ -29,9 +31,10 @@ def refresh_masks(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
 
     Both are COCO files of corrected objects under ``images``. The boxes are the objects' own and
     the measure is the mean IoU of the masks drawn in them; the refreshed model is better if the
-    95 % interval of its gain, by a bootstrap over the objects, is above zero. Otherwise ``out`` is
-    taken away again. Returns ``{"model", "name", "id", "before", "after", "ci95", "n", "better"}``.
-    DataError if there is too little to try it on, ModelError unless ``model`` is two-stage.
+    95 % interval of its gain, by a bootstrap over the objects, wider where many are of one image,
+    is above zero. Otherwise ``out`` is taken away again.
+    Returns ``{"model", "name", "id", "before", "after", "ci95", "n", "better"}``. DataError if
+    there is too little to try it on, ModelError unless ``model`` is two-stage.
     """
     from seginst_core.pipelines.load import load_pipeline
     from seginst_core.pipelines.two_stage import TwoStage
@@ -43,7 +46,8 @@ def refresh_masks(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
     former = load_pipeline(start, device)
     if not isinstance(former, TwoStage):
         raise ModelError(f"{former.card.name} has no nested U-Net that could be refreshed.")
-    old = _ious(former, val, images, reporter)
+    in_images = _ious(former, val, images, reporter)
+    old = np.concatenate([[], *in_images])
     if len(old) < MIN_HELD_OUT:
         raise DataError(f"A refresh is tried on {MIN_HELD_OUT} corrected objects or more.")
     resume = params.get("resume") is True
@@ -66,8 +70,9 @@ def refresh_masks(params: Params, reporter: Reporter) -> dict[str, JsonValue]:
         )
         train(config, reporter)
         _keep_detector(start, out)
-    new = _ious(cast(TwoStage, load_pipeline(out, device)), val, images, reporter)
-    low, high = _interval(new - old)
+    refreshed = cast(TwoStage, load_pipeline(out, device))
+    new = np.concatenate(_ious(refreshed, val, images, reporter))
+    low, high = _interval(new - old, design_effect(map(len, in_images)))
     card = read_card(out)
     better = low > 0
     if not better:
@@ -92,12 +97,14 @@ def _keep_detector(start: Path, out: Path) -> None:
     write_card(out, replace(card, files=files))
 
 
-def _ious(model: "TwoStage", data: Path, images: Path, reporter: Reporter) -> FloatArray:
-    """Return the IoU of the mask drawn in each object's box with the corrected mask."""
+def _ious(
+    model: "TwoStage", data: Path, images: Path, reporter: Reporter
+) -> list[npt.NDArray[np.float64]]:
+    """Return, image by image, the IoU of each corrected mask with what is drawn in its box."""
     from seginst_core.images import read_image
 
     dataset = coco_json.read(data)
-    found: list[float] = []
+    found: list[npt.NDArray[np.float64]] = []
     for done, ref in enumerate(dataset.images):
         reporter.progress(done, len(dataset.images), "Trying the masks on corrected objects")
         annotation = dataset.annotations.get(ref.id)
@@ -110,15 +117,20 @@ def _ious(model: "TwoStage", data: Path, images: Path, reporter: Reporter) -> Fl
             reporter.log(str(error))
             continue
         drawn = model.masks_in_boxes(image, [i.box for i in masked], reporter)
-        for instance, mask in zip(masked, drawn, strict=True):
-            assert instance.mask is not None
-            found.append(0.0 if mask is None else iou(instance.mask, mask))
-    return np.array(found, np.float32)
+        pairs = [
+            (i.mask, mask) for i, mask in zip(masked, drawn, strict=True) if i.mask is not None
+        ]
+        found.append(np.array([0.0 if mask is None else iou(truth, mask) for truth, mask in pairs]))
+    return found
 
 
-def _interval(gains: FloatArray) -> tuple[float, float]:
-    """Return the 95 % percentile interval of the mean gain over resamples of the objects."""
+def _interval(gains: npt.NDArray[np.float64], effect: float) -> tuple[float, float]:
+    """Return the 95 % percentile interval of the mean gain over resamples of the objects.
+
+    It is widened about the mean by the root of the design effect.
+    """
     rng = np.random.default_rng(0)
     drawn = rng.integers(0, len(gains), (N_RESAMPLES, len(gains)))
-    low, high = np.percentile(gains[drawn].mean(axis=1), [2.5, 97.5])
+    ends = np.percentile(gains[drawn].mean(axis=1), [2.5, 97.5])
+    low, high = gains.mean() + (ends - gains.mean()) * math.sqrt(effect)
     return float(low), float(high)
