@@ -8,7 +8,13 @@ from PySide6.QtWidgets import QBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from seginst_core.review.report import charts
 from seginst_core.review.report.corrections import chart as cost_chart
-from seginst_core.review.report.faults import KINDS, MAX_CLASSES, largest_gain
+from seginst_core.review.report.faults import (
+    KINDS,
+    MAX_CLASSES,
+    MOST_MIX_UPS,
+    largest_gain,
+    mix_ups,
+)
 from seginst_core.review.report.sections import SCORE_TEXTS, objects_with_masks
 from seginst_core.review.report.words import (
     MINUS,
@@ -195,11 +201,10 @@ def budget(report: Report) -> QWidget:
 
 def confusions(report: Report) -> QWidget:
     """Return which class was taken for which, a table for each side."""
-    title = tr("Which class was taken for which")
     found = report["confusion"]
     if len(found["a"]["names"]) > MAX_CLASSES:
-        text = tr("There are more than {n} classes; report.json has the whole table.")
-        return section(title, text.format(n=MAX_CLASSES))
+        return _mix_ups(report)
+    title = tr("Which class was taken for which")
     tables = [_matrix(found[side], side) for side in ("a", "b")]
     a, b = (column(QLabel(letter), table) for letter, table in zip("AB", tables, strict=True))
     text = tr(
@@ -210,6 +215,24 @@ def confusions(report: Report) -> QWidget:
     ).format(iou=f"{report['case_iou']:g}", score=f"{report['case_score']:g}")
     least = sum(table.needed_width() for table in tables) + _GAP_PX
     return section(title, text, Pair(a, b, least))
+
+
+def _mix_ups(report: Report) -> QWidget:
+    title, found = tr("Which class was taken for which"), mix_ups(report)
+    if not found:
+        return section(title, tr("No class was taken for another."))
+    rows: list[Sequence[Cell]] = [
+        (true, predicted, Figure(f"{a:,}"), Figure(f"{b:,}")) for true, predicted, a, b in found
+    ]
+    table = Figures([tr("True class"), tr("Predicted"), "A", "B"], rows, wide=1)
+    table.setObjectName("report_mix_ups")
+    table.setAccessibleName(tr("Classes that were taken for others"))
+    text = tr(
+        "The most frequent mistakes, {n} at most, at a mask IoU of {iou} and a score of at least "
+        "{score}; report.json has the whole table."
+    )
+    iou, score = f"{report['case_iou']:g}", f"{report['case_score']:g}"
+    return section(title, text.format(n=MOST_MIX_UPS, iou=iou, score=score), table)
 
 
 def histogram(report: Report) -> QWidget:

@@ -214,6 +214,19 @@ def test_a_difference_is_written_with_its_sign(value, text):
     assert signed(value) == text
 
 
+def test_of_very_many_classes_the_page_lists_the_most_frequent_mix_ups(report):
+    many = copy.deepcopy(report)
+    for found in many["confusion"].values():
+        found["names"] = [f"class {k}" for k in range(26)]
+        found["counts"] = [[int(j == k) for j in range(27)] for k in range(27)]
+    assert "No class was taken for another." in page(many)
+    many["confusion"]["a"]["counts"][3] = list(range(27))
+    rows = Page(page(many)).rows["mix-ups"]
+    assert rows[0] == ["True class", "Predicted", "A", "B"]
+    assert rows[1] == ["class 3", "class 25", "25", "0"]
+    assert len(rows) == 1 + 24  # of 26 classes one is right, and one was never taken for it
+
+
 def test_the_budget_and_the_confusions_say_what_the_json_says(report):
     html = Page(page(report))
     rows = html.rows["budget"]

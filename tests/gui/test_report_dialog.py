@@ -175,7 +175,8 @@ def test_a_report_that_lacks_something_is_shown_too(
         "crowds": {"budget"},
         "one class too many": {"confusion_a", "confusion_b"},
     }
-    assert tables == TABLES - missing.get(empty, set())
+    more = {"mix_ups"} if empty == "one class too many" else set()
+    assert tables == TABLES - missing.get(empty, set()) | more
     if empty == "b":
         assert row(table(dialog, "scores"), 0)[2] == "0.000"
     if empty in ("truth", "crowds", "interval"):
@@ -278,6 +279,27 @@ def test_many_classes_scroll_sideways_only(folder: Path, show: Callable[..., Rep
         assert header.textElideMode() == Qt.TextElideMode.ElideMiddle
     for title in (matrix.horizontalHeaderItem(7), matrix.verticalHeaderItem(7)):
         assert title.toolTip() == "a class with the number 7"
+
+
+def test_of_very_many_classes_the_most_frequent_mix_ups_are_listed(
+    folder: Path, show: Callable[..., ReportDialog]
+) -> None:
+    report = copy.deepcopy(read_report(folder))
+    for found in report["confusion"].values():
+        found["names"] = [f"class {k}" for k in range(40)]
+        found["counts"] = [[9 * (j == k) for j in range(41)] for k in range(41)]
+    dialog = show(report)
+    assert "No class was taken for another." in said(dialog)
+    report["confusion"]["a"]["counts"][3][5] = 2
+    report["confusion"]["b"]["counts"][3][5] = 1
+    report["confusion"]["b"]["counts"][7][0] = 4
+    # Missed and false objects are no mix-ups of classes.
+    report["confusion"]["b"]["counts"][7][40] = report["confusion"]["b"]["counts"][40][7] = 50
+    listed = table(show(report), "mix_ups")
+    assert [row(listed, k) for k in range(listed.rowCount())] == [
+        ["class 7", "class 0", "0", "4"],
+        ["class 3", "class 5", "2", "1"],
+    ]
 
 
 def test_tables_are_reached_and_read_by_keys(

@@ -17,6 +17,8 @@ KINDS: dict[str, tuple[str, str]] = {
 BY_DRAWING = "by drawing in the true boxes"
 BY_BOX = "by what the boxes would let through"
 MAX_CLASSES = 25
+"""A table of more is too wide to read; the most frequent mix-ups are listed instead."""
+MOST_MIX_UPS = 25
 
 
 def budget(report: Report) -> str:
@@ -58,12 +60,24 @@ def largest_gain(a: ErrorBudget, b: ErrorBudget) -> float:
     return max([0.001, *a["gains"].values(), *b["gains"].values()])
 
 
+def mix_ups(report: Report) -> list[tuple[str, str, int, int]]:
+    """Return the most frequent mistakes of class: true, predicted, how often by A and by B."""
+    a, b = report["confusion"]["a"], report["confusion"]["b"]
+    names = a["names"]
+    found = [
+        (true, predicted, a["counts"][k][j], b["counts"][k][j])
+        for k, true in enumerate(names)
+        for j, predicted in enumerate(names)
+        if k != j and a["counts"][k][j] + b["counts"][k][j]
+    ]
+    return sorted(found, key=lambda row: -(row[2] + row[3]))[:MOST_MIX_UPS]
+
+
 def confusions(report: Report) -> str:
     """Return which class was taken for which, a table for each side."""
     a, b = report["confusion"]["a"], report["confusion"]["b"]
     if len(a["names"]) > MAX_CLASSES:
-        text = f"More than {MAX_CLASSES} classes; report.json has the whole table."
-        return section("Which class was taken for which", text, "")
+        return _mix_ups(report)
     tables = "".join(
         f'<figure><figcaption><span class="name-{side}">{side.upper()}</span></figcaption>'
         f"{_matrix(found, side)}</figure>\n"
@@ -76,6 +90,23 @@ def confusions(report: Report) -> str:
         "The last row holds predictions where there is no object, the last column objects that "
         "nothing was predicted for. The stronger the colour, the larger the part of its row.",
         f'<div class="charts">{tables}</div>',
+    )
+
+
+def _mix_ups(report: Report) -> str:
+    title, found = "Which class was taken for which", mix_ups(report)
+    if not found:
+        return section(title, "No class was taken for another.", "")
+    rows = "".join(
+        row((cell(name_html(t)), cell(name_html(p)), cell(f"{a:,}", "n"), cell(f"{b:,}", "n")))
+        for t, p, a, b in found
+    )
+    return section(
+        title,
+        f"The most frequent mistakes, {MOST_MIX_UPS} at most, at a mask IoU of "
+        f"{report['case_iou']:g} and a score of at least {report['case_score']:g}; report.json has "
+        "the whole table.",
+        table(("True class", "Predicted", "A", "B"), f"<tbody>{rows}</tbody>\n", (2, 3), "mix-ups"),
     )
 
 
