@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from seginst_core.errors import FormatError
-from seginst_core.formats import coco_json, labelme_json, mask_png, voc_xml, yolo_txt
+from seginst_core.formats import coco_json, labelme_json, mask_png, voc, yolo_txt
 from seginst_core.types import Dataset
 
 
@@ -65,10 +65,10 @@ FORMATS: Mapping[str, Format] = {
     "voc": Format(
         "Pascal VOC",
         "",
-        voc_xml.read,
-        voc_xml.write,
-        voc_xml.losses,
-        voc_xml.recognise,
+        voc.read,
+        voc.write,
+        voc.losses,
+        voc.recognise,
     ),
     "labelme": Format(
         "labelme",

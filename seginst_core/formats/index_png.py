@@ -15,10 +15,11 @@ import numpy.typing as npt
 from seginst_core.errors import FormatError
 from seginst_core.types import Mask
 
-Indices = npt.NDArray[np.uint16]
+Indices = npt.NDArray[np.uint16 | np.uint32]
 
 _START = b"\x89PNG\r\n\x1a\n"
-_GREY, _PALETTE = 0, 3
+_GREY, _RGB, _PALETTE, _RGBA = 0, 2, 3, 6
+_BITS = 8
 
 
 def encode(
@@ -41,11 +42,7 @@ def decode(png: bytes, width: int, height: int) -> Indices:
 
     FormatError, as a clause, if it is damaged, of another size or in colour.
     """
-    if png[:8] != _START or png[12:16] != b"IHDR" or len(png) < 33:
-        raise FormatError("it is not a PNG")
-    wide, high, depth, colour = struct.unpack(">IIBB", png[16:26])
-    if (wide, high) != (width, height):
-        raise FormatError(f"it has {wide} × {high} pixels where its image has {width} × {height}")
+    depth, colour = _kind(png, width, height)
     if colour not in (_GREY, _PALETTE):
         raise FormatError("it is a picture in colours, not of numbers")
     try:
@@ -58,6 +55,28 @@ def decode(png: bytes, width: int, height: int) -> Indices:
     # Grey of fewer bits is spread over 0..255 in reading.
     step = {1: 255, 2: 85, 4: 17}.get(depth, 1)
     return (values // step).astype(np.uint16)
+
+
+def decode_colours(png: bytes, width: int, height: int) -> Indices:
+    """Return the numbers as ``decode``, and of a picture in colours the VOC number of each colour.
+
+    FormatError, as a clause, if it is damaged or of another size.
+    """
+    depth, colour = _kind(png, width, height)
+    if colour not in (_RGB, _RGBA) or depth != _BITS:
+        return decode(png, width, height)
+    try:
+        bgr = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise FormatError("it is damaged") from error
+    if bgr is None or bgr.shape != (height, width, 3):
+        raise FormatError("it is damaged")
+    return voc_numbers(np.asarray(bgr[..., ::-1], np.uint8))
+
+
+def is_grey(png: bytes) -> bool:
+    """Whether a PNG that could be decoded is of plain numbers, without colours or a palette."""
+    return png[25] == _GREY
 
 
 def masks_of(values: Indices) -> Iterator[tuple[int, Mask]]:
@@ -94,11 +113,31 @@ def voc_palette() -> npt.NDArray[np.uint8]:
     """Return the colours ``(256, 3)`` of Pascal VOC: the bits of a number, spread over RGB."""
     numbers = np.arange(256)
     colours = np.zeros((256, 3), np.uint8)
-    for bit in range(8):
+    for bit in range(_BITS):
         for channel in range(3):
             spread = (numbers >> (3 * bit + channel)) & 1
-            colours[:, channel] |= (spread << (7 - bit)).astype(np.uint8)
+            colours[:, channel] |= (spread << (_BITS - 1 - bit)).astype(np.uint8)
     return colours
+
+
+def voc_numbers(colours: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint32]:
+    """Return the numbers ``(...)`` of RGB colours ``(..., 3)``, as ``voc_palette`` goes on."""
+    numbers = np.zeros(colours.shape[:-1], np.uint32)
+    for bit in range(_BITS):
+        for channel in range(3):
+            one = (colours[..., channel] >> (_BITS - 1 - bit)) & 1
+            numbers |= one.astype(np.uint32) << (3 * bit + channel)
+    return numbers
+
+
+def _kind(png: bytes, width: int, height: int) -> tuple[int, int]:
+    """Return the depth and colour type of a PNG that has this size."""
+    if png[:8] != _START or png[12:16] != b"IHDR" or len(png) < 33:
+        raise FormatError("it is not a PNG")
+    wide, high, depth, colour = struct.unpack(">IIBB", png[16:26])
+    if (wide, high) != (width, height):
+        raise FormatError(f"it has {wide} × {high} pixels where its image has {width} × {height}")
+    return depth, colour
 
 
 def _recoloured(png: bytes, colour: int, palette: bytes = b"") -> bytes:

@@ -281,27 +281,6 @@ def test_many_classes_scroll_sideways_only(folder: Path, show: Callable[..., Rep
         assert title.toolTip() == "a class with the number 7"
 
 
-def test_of_very_many_classes_the_most_frequent_mix_ups_are_listed(
-    folder: Path, show: Callable[..., ReportDialog]
-) -> None:
-    report = copy.deepcopy(read_report(folder))
-    for found in report["confusion"].values():
-        found["names"] = [f"class {k}" for k in range(40)]
-        found["counts"] = [[9 * (j == k) for j in range(41)] for k in range(41)]
-    dialog = show(report)
-    assert "No class was taken for another." in said(dialog)
-    report["confusion"]["a"]["counts"][3][5] = 2
-    report["confusion"]["b"]["counts"][3][5] = 1
-    report["confusion"]["b"]["counts"][7][0] = 4
-    # Missed and false objects are no mix-ups of classes.
-    report["confusion"]["b"]["counts"][7][40] = report["confusion"]["b"]["counts"][40][7] = 50
-    listed = table(show(report), "mix_ups")
-    assert [row(listed, k) for k in range(listed.rowCount())] == [
-        ["class 7", "class 0", "0", "4"],
-        ["class 3", "class 5", "2", "1"],
-    ]
-
-
 def test_tables_are_reached_and_read_by_keys(
     folder: Path, show: Callable[..., ReportDialog]
 ) -> None:

@@ -18,13 +18,12 @@ from seginst_core.formats import index_png
 from seginst_core.formats.folders import (
     contents,
     each_file,
-    files_of,
     first_files,
-    text_of,
     whole_folder,
 )
 from seginst_core.formats.lookup import ImageIndex, inside, stems_taken, without_suffix
 from seginst_core.formats.losses import covered, painted_order, plain_losses
+from seginst_core.formats.voc import labelmap
 from seginst_core.lenient import shortened, shown
 from seginst_core.masks.geometry import mask_box
 from seginst_core.masks.polygons import from_polygons
@@ -41,26 +40,22 @@ from seginst_core.types import (
     Origin,
 )
 
-_BOXES, _CLASSES, _OBJECTS = "Annotations", "SegmentationClass", "SegmentationObject"
-_NAMES, _IMAGES = "labelmap.txt", "JPEGImages"
-_NUMBERS_MAX = 254
+BOXES, CLASSES, OBJECTS = "Annotations", "SegmentationClass", "SegmentationObject"
+BORDER = 255
+IMAGES = "JPEGImages"
+_NUMBERS_MAX = BORDER - 1
 _FLAGS = {"pose": "Unspecified", "truncated": "0", "difficult": "0", "occluded": "0"}
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _MAX_REACH_PX = 1e9
 _IMPORTED = Origin("import")
 
 
-def read(path: Path, images: Path | None = None) -> Dataset:
-    """Read a VOC folder, or one XML file, for images in a folder.
+def read(root: Path, files: list[Path], images: Path | None) -> Dataset:
+    """Read XML files, named from ``root``, for images in a folder.
 
     Masks come from ``SegmentationObject`` where it has a picture, else from an object's polygons;
     every other object is its box.
-    A bad file or object is skipped and named; a file of which the image lies elsewhere is refused.
-    FormatError if nothing can be used.
     """
-    root, files = files_of(path, ".xml", images)
-    if not files:
-        raise FormatError(f"{path} holds no Pascal VOC files: there is no .xml file in it.")
     notes: list[str] = []
     index = ImageIndex(images or root, root)
     found: dict[str, tuple[ImageRef, list[tuple[str, Instance]]]] = {}
@@ -126,7 +121,7 @@ def write(dataset: Dataset, path: Path) -> tuple[str, ...]:
     stems: list[str] = []
     with_masks: list[str] = []
     with whole_folder(path, dataset.images) as target:
-        target.put(_NAMES, _labelmap(list(names.values())))
+        target.put(labelmap.NAME, labelmap.text(list(names.values())))
         for image in dataset.images:
             annotation = dataset.annotations.get(image.id, Annotation(image.id))
             stem = image.path if image.id in long_named else without_suffix(image.path)
@@ -134,7 +129,7 @@ def write(dataset: Dataset, path: Path) -> tuple[str, ...]:
             ordered = sorted(annotation.instances, key=lambda i: (i.mask is None, i.id))
             stems.append(stem)
             xml = _xml(image, [(names[i.category_id], i) for i in ordered])
-            target.put(f"{_BOXES}/{stem}.xml", xml)
+            target.put(f"{BOXES}/{stem}.xml", xml)
             if any(i.mask is not None for i in ordered):
                 classes = np.zeros((image.height, image.width), np.uint16)
                 objects = np.zeros_like(classes)
@@ -144,8 +139,8 @@ def write(dataset: Dataset, path: Path) -> tuple[str, ...]:
                         index_png.paint(classes, instance.mask, numbers[instance.category_id])
                         index_png.paint(objects, instance.mask, places[instance.id])
                 palette = index_png.voc_palette()
-                target.put(f"{_CLASSES}/{stem}.png", index_png.encode(classes, palette))
-                target.put(f"{_OBJECTS}/{stem}.png", index_png.encode(objects, palette))
+                target.put(f"{CLASSES}/{stem}.png", index_png.encode(classes, palette))
+                target.put(f"{OBJECTS}/{stem}.png", index_png.encode(objects, palette))
                 with_masks.append(stem)
         for folder, listed in (("Main", stems), ("Segmentation", with_masks)):
             target.put(f"ImageSets/{folder}/default.txt", "".join(f"{s}\n" for s in listed))
@@ -203,14 +198,14 @@ def _load(file: Path) -> ElementTree.Element:
 def _image(table: ElementTree.Element, name: str, index: ImageIndex, image_id: int) -> ImageRef:
     """Return the image of a file: as it is in the images folder, else as the file says."""
     parts = PurePosixPath(name).parts
-    at = max((k for k, part in enumerate(parts[:-1], 1) if part == _BOXES), default=0)
+    at = max((k for k, part in enumerate(parts[:-1], 1) if part == BOXES), default=0)
     below = PurePosixPath(*parts[at:])
     given = (table.findtext("filename") or "").strip()
     wanted = inside(given) if given else ""
     path = None
     if wanted:
         # Folders such as train and test have each an Annotations beside its images.
-        beside = PurePosixPath(*parts[: at - 1], _IMAGES, below.parent, wanted)
+        beside = PurePosixPath(*parts[: at - 1], IMAGES, below.parent, wanted)
         names = [str(beside)] if at else []
         path = index.find([*names, str(below.parent / wanted), wanted], with_suffix=True)
     if path is None:
@@ -240,15 +235,15 @@ def _pixels(size: ElementTree.Element | None, key: str) -> int:
 
 def _masks(file: Path, name: str, image: ImageRef, notes: list[str]) -> Mapping[int, Mask]:
     """Return an image's masks by their numbers; none if it has no picture of them."""
-    folders = [p for p in file.parents if p.name == _BOXES]
+    folders = [p for p in file.parents if p.name == BOXES]
     if not folders:
         return {}
     below = file.relative_to(folders[0]).with_suffix("")
-    picture = folders[0].parent / _OBJECTS / f"{below.as_posix()}.png"
+    picture = folders[0].parent / OBJECTS / f"{below.as_posix()}.png"
     if not picture.is_file():
         return {}
     try:
-        values = index_png.decode(contents(picture), image.width, image.height)
+        values = index_png.decode_colours(contents(picture), image.width, image.height)
     except FormatError as error:
         notes.append(f"The masks of {shown(name)} were skipped: {error}.")
         return {}
@@ -297,21 +292,11 @@ def _meet(box: Box, mask: Mask) -> bool:
 
 
 def _class_names(files: list[Path]) -> list[str]:
-    """Return the classes of labelmap.txt beside Annotations, in its order."""
-    for folder in dict.fromkeys(p.parent for f in files[:1] for p in f.parents if p.name == _BOXES):
-        try:
-            lines = text_of(folder / _NAMES).splitlines()
-        except FormatError:
-            continue
-        rows = [line.rsplit(":", 3) for line in lines if not line.startswith("#")]
-        return [shown(row[0]) for row in rows[1:] if len(row) == 4 and row[0].strip()]
+    """Return the classes of the file beside Annotations, in its order, without the background."""
+    for folder in dict.fromkeys(p.parent for f in files[:1] for p in f.parents if p.name == BOXES):
+        if rows := labelmap.read(folder):
+            return [name for name, _ in rows[1:]]
     return []
-
-
-def _labelmap(names: list[str]) -> str:
-    rows = zip(["background", *names], index_png.voc_palette().tolist(), strict=False)
-    lines = [f"{name}:{red},{green},{blue}::\n" for name, (red, green, blue) in rows]
-    return "# label:color_rgb:parts:actions\n" + "".join(lines)
 
 
 def _xml(image: ImageRef, objects: list[tuple[str, Instance]]) -> bytes:
