@@ -144,10 +144,12 @@ def _by_objects(gain: float, moved: Sequence[Moved], n_images: int) -> tuple[Wor
         return "better", f"{counted}."
     if gain < 0 and _chance(n_down, n_up, effect) < SIGN_LEVEL:
         return "worse", f"{counted}."
-    return "not better", f"{counted}, which may be chance."
+    most, least = max(n_up, n_down), min(n_up, n_down)
+    why = ", as objects of one image change together" if _chance(most, least) < SIGN_LEVEL else ""
+    return "not better", f"{counted}, which may be chance{why}."
 
 
-def _chance(n_for: int, n_against: int, effect: float) -> float:
+def _chance(n_for: int, n_against: int, effect: float = 1.0) -> float:
     """Return how likely a fair coin shows so many heads or more in as many throws.
 
     Both numbers are divided by the design effect first, and rounded against what is asked for.

@@ -108,6 +108,7 @@ def test_what_may_be_chance_is_not_called_better(tmp_path):
     verdict = judge(few, before, answers(few_objects, 15))
     assert verdict.word == "not better"
     assert "1 got better, 0 got worse" in verdict.reason
+    assert verdict.reason.endswith("which may be chance.")
     assert judge(few, before, before).word == "not better"
 
 
@@ -130,7 +131,9 @@ def test_objects_of_one_image_count_as_fewer(up, down, word):
         for image_id, n in enumerate(counts)
         for _ in range(n)
     ]
-    assert _by_objects(0.1, moved, 2)[0] == word
+    found, reason = _by_objects(0.1, moved, 2)
+    assert found == word
+    assert ("as objects of one image change together" in reason) == (word == "not better")
     mirrored = [replace(one, after=1.0 - one.after) for one in moved]
     assert _by_objects(-0.1, mirrored, 2)[0] == ("worse" if word == "better" else word)
 
