@@ -171,7 +171,7 @@ def loss_text(event: Event) -> str:
 
 @contextmanager
 def _stoppable() -> Iterator[Flag]:
-    """Give a flag that the first Ctrl-C sets, so that a job can leave its checkpoint."""
+    """Give a flag that the first Ctrl-C or SIGTERM sets, so that a job can leave its checkpoint."""
     stop = Flag()
 
     def on_interrupt(number: int, frame: FrameType | None) -> None:
@@ -182,11 +182,12 @@ def _stoppable() -> Iterator[Flag]:
         with suppress(OSError):
             os.write(2, b"\nStopping; press Ctrl-C again to stop at once.\n")
 
-    before = signal.signal(signal.SIGINT, on_interrupt)
+    before = {one: signal.signal(one, on_interrupt) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _drop_stdout() -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C at work: exit code 130, a sentence, and no half-written file; and the doctor's answer."""
+"""Ctrl-C and SIGTERM: exit code 130, a sentence, no half-written file; and the doctor's answer."""
 
 import json
 import os
@@ -13,7 +13,8 @@ from .shell import contents, make_model, make_world, seginst
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT")
 
 
-def test_ctrl_c_while_training_leaves_a_checkpoint_and_no_model(tmp_path):
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_what_stops_training_leaves_a_checkpoint_and_no_model(tmp_path, sent):
     world = make_world(tmp_path / "world")
     out = tmp_path / "model"
     words = ("train", "--data", world.coco, "--images", world.images, "--out", out, "--json")
@@ -29,7 +30,7 @@ def test_ctrl_c_while_training_leaves_a_checkpoint_and_no_model(tmp_path):
         assert process.stdout is not None
         events = (json.loads(line) for line in process.stdout)
         assert any(event["event"] == "loss" for event in events)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         _, stderr = process.communicate(timeout=120)
     finally:
         process.kill()
