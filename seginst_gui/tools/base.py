@@ -10,6 +10,7 @@ from seginst_gui.session import Session
 
 Cursor = Literal["arrow", "cross", "none"]
 Colour = tuple[int, int, int]
+WHITE: Colour = (255, 255, 255)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Preview:
     box: Box | None = None
     ring_px: float | None = None
     square: bool = False
-    colour: Colour = (255, 255, 255)
+    colour: Colour = WHITE
 
 
 NOTHING = Preview()
@@ -153,6 +154,11 @@ class PlainTool:
     def resize(self, steps: int) -> None:
         """Have no size."""
         del steps
+
+    def colour(self) -> Colour:
+        """Return the colour of the class that new objects get; white while there is none."""
+        category = self.session.category
+        return category.colour if category else WHITE
 
     def seen(self) -> tuple[Instance, ...]:
         """Return the annotated objects that the canvas shows."""

@@ -26,8 +26,7 @@ class BoxTool(PlainTool):
         """Stretch the box."""
         box = self._box(pointer) if held else None
         if box is not None:
-            category = self.session.category
-            self.preview = Preview(box=box, colour=category.colour if category else (255, 255, 255))
+            self.preview = Preview(box=box, colour=self.colour())
 
     def release(self, pointer: Pointer) -> Edit | None:
         """Add the object; what is too small to be meant is left."""

@@ -10,6 +10,7 @@ from seginst_gui.language import later, tr
 from seginst_gui.session import Session
 from seginst_gui.tools.base import (
     Amount,
+    Colour,
     Cursor,
     Option,
     PlainTool,
@@ -149,17 +150,17 @@ class BrushTool(PlainTool):
             self._stroke = segment if before is None else union(before, segment)
         self._last = here
         self.preview = replace(
-            self._idle(), mask=self._stroke, erases=self._erasing, colour=self._colour()
+            self._idle(), mask=self._stroke, erases=self._erasing, colour=self.colour()
         )
 
     def _idle(self) -> Preview:
         return Preview(ring_px=self.radius_px, square=self.shape == "square")
 
-    def _colour(self) -> tuple[int, int, int]:
+    def colour(self) -> Colour:
+        """Return the colour of the one selected object, which is painted on, or of a new one."""
         chosen = self.session.selected
         category = self.session.category_of(chosen[0]) if len(chosen) == 1 else None
-        category = category or self.session.category
-        return category.colour if category else (255, 255, 255)
+        return category.colour if category else super().colour()
 
     def _reset(self) -> None:
         self._last = self._line = self._stroke = None

@@ -3,7 +3,7 @@
 from seginst_core.project.edits import Edit
 from seginst_core.types import Box
 from seginst_gui.session import Session
-from seginst_gui.tools.base import NOTHING, Colour, PlainTool, Pointer, Preview
+from seginst_gui.tools.base import NOTHING, PlainTool, Pointer, Preview
 
 Line = list[tuple[float, float]]
 
@@ -33,11 +33,6 @@ class FreeLine(PlainTool):
         busy, self._line = bool(self._line), []
         self.preview = NOTHING
         return busy
-
-    def colour(self) -> Colour:
-        """Return what the line is drawn in."""
-        category = self.session.category
-        return category.colour if category else (255, 255, 255)
 
     def take_line(self, pointer: Pointer) -> Line:
         """End the drag; return its line, empty if it is only a point."""

@@ -71,10 +71,8 @@ class PolygonTool(PlainTool):
         return True
 
     def _show(self, here: tuple[float, float]) -> None:
-        category = self.session.category
-        colour = category.colour if category else (255, 255, 255)
         path = (*self._points, here)
-        self.preview = Preview(path=path, knots=path, colour=colour)
+        self.preview = Preview(path=path, knots=path, colour=self.colour())
 
 
 def near(a: tuple[float, float], b: tuple[float, float], reach_px: float) -> bool:

@@ -75,7 +75,5 @@ class ScissorsTool(PolygonTool):
         return list(self._scissors.path_to(*here)[1:])
 
     def _show_side(self, pointer: Pointer) -> None:
-        category = self.session.category
-        colour = category.colour if category else (255, 255, 255)
         path = (*self._points, *self._side(pointer))
-        self.preview = Preview(path=path, knots=tuple(self._anchors), colour=colour)
+        self.preview = Preview(path=path, knots=tuple(self._anchors), colour=self.colour())

@@ -42,7 +42,7 @@ class SuperpixelTool(BrushTool):
         if not held:
             mask = self._superpixel(pointer.x, pointer.y)
             self.preview = replace(
-                self.preview, mask=mask, erases=pointer.alt, colour=self._colour()
+                self.preview, mask=mask, erases=pointer.alt, colour=self.colour()
             )
 
     def set_radius(self, radius_px: float) -> None:

@@ -103,6 +103,4 @@ class WandTool(PlainTool):
             tolerance,
             contiguous=self.contiguous,
         )
-        category = self.session.category
-        colour = category.colour if category else (255, 255, 255)
-        self.preview = Preview(self._mask, erases=start.alt, colour=colour)
+        self.preview = Preview(self._mask, erases=start.alt, colour=self.colour())
