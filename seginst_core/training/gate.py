@@ -35,6 +35,7 @@ Word = Literal["better", "not better", "worse", "untested"]
 NOTICED_IOU = 0.05
 SIGN_LEVEL = 0.05
 N_RESAMPLES = 1000
+_STEPS = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +151,18 @@ def _by_objects(gain: float, moved: Sequence[Moved], n_images: int) -> tuple[Wor
 
 
 def _chance(n_for: int, n_against: int, effect: float = 1.0) -> float:
-    """Return how likely a fair coin shows so many heads or more in as many throws.
+    """Return how likely a fair coin shows ``n_for`` heads or more in as many throws.
 
-    Both numbers are divided by the design effect first, and rounded against what is asked for.
+    Both numbers are divided by the design effect first. Between whole numbers the tail of the
+    binomial distribution is that of the incomplete beta function (Abramowitz and Stegun 1964,
+    26.5.24).
     """
-    n_for, n_against = math.floor(n_for / effect), math.ceil(n_against / effect)
-    n = n_for + n_against
-    return math.fsum(math.comb(n, k) / 2.0**n for k in range(n_for, n + 1))
+    a, b = n_for / effect, n_against / effect + 1
+    if a < 1:
+        return 1.0
+    t = (np.arange(_STEPS) + 0.5) / (2 * _STEPS)
+    whole = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+    return float(np.exp((a - 1) * np.log(t) + (b - 1) * np.log1p(-t) - whole).mean() / 2)
 
 
 def _moved(old: Analysis, new: Analysis) -> list[Moved]:

@@ -1,6 +1,7 @@
 """The gate: a worse model does not go live, a better one does, and chance is not called better."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from pycocotools import mask as coco_mask
 
 from seginst_core.masks.geometry import iou
 from seginst_core.review.bootstrap import FEW_IMAGES
-from seginst_core.training.gate import Moved, _by_objects, judge
+from seginst_core.training.gate import Moved, _by_objects, _chance, judge
 from seginst_core.training.untouched import forgive
 from seginst_core.training.validate import Answers
 from seginst_core.types import Mask
@@ -119,8 +120,9 @@ def test_what_may_be_chance_is_not_called_better(tmp_path):
         # like show it far more often.
         ((5, 5), (2, 1), "not better"),
         ((30, 30), (1, 1), "better"),
-        ((12, 0), (0, 0), "not better"),
-        ((24, 0), (0, 0), "better"),
+        ((6, 6), (1, 0), "better"),
+        ((10, 0), (0, 0), "not better"),
+        ((11, 0), (0, 0), "better"),
         ((4, 3), (0, 0), "better"),
     ],
 )
@@ -136,6 +138,14 @@ def test_objects_of_one_image_count_as_fewer(up, down, word):
     assert ("as objects of one image change together" in reason) == (word == "not better")
     mirrored = [replace(one, after=1.0 - one.after) for one in moved]
     assert _by_objects(-0.1, mirrored, 2)[0] == ("worse" if word == "better" else word)
+
+
+@pytest.mark.parametrize(("n_for", "n_against"), [(5, 0), (10, 3), (1, 0), (60, 40), (0, 3)])
+def test_objects_that_are_each_alone_are_coins(n_for, n_against):
+    n = n_for + n_against
+    tail = math.fsum(math.comb(n, k) / 2.0**n for k in range(n_for, n + 1))
+    assert _chance(n_for, n_against) == pytest.approx(tail, rel=1e-3)
+    assert _chance(n_for, n_against, 2.0) >= _chance(n_for, n_against)
 
 
 @pytest.mark.parametrize("others", ["empty", "crowds"])
