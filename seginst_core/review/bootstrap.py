@@ -18,7 +18,7 @@ from seginst_core.types import BoolArray
 
 FEW_IMAGES = 5
 """With fewer that hold an object to find, a resample of the images says nothing."""
-ALIKE = 0.15
+ALIKE = 0.12
 """How alike objects of one image change, as an intraclass correlation; docs/decisions/0006."""
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0.0, 1.0, 101)

@@ -121,8 +121,8 @@ def test_what_may_be_chance_is_not_called_better(tmp_path):
         ((5, 5), (2, 1), "not better"),
         ((30, 30), (1, 1), "better"),
         ((6, 6), (1, 0), "better"),
-        ((10, 0), (0, 0), "not better"),
-        ((11, 0), (0, 0), "better"),
+        ((7, 0), (0, 0), "not better"),
+        ((8, 0), (0, 0), "better"),
         ((4, 3), (0, 0), "better"),
     ],
 )

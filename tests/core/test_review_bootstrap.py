@@ -113,6 +113,6 @@ def test_there_is_no_interval_of_fewer_than_five_images_with_objects(n_objects, 
 
 def test_objects_of_one_image_are_worth_fewer():
     assert [design_effect(n) for n in ([], [1], [1] * 9)] == [1, 1, 1]
-    assert design_effect([11]) == pytest.approx(2.5)
+    assert design_effect([11]) == pytest.approx(2.2)
     # Ten objects share an image with nine others, one is alone: nine neighbours for most.
-    assert design_effect([10, 1]) == pytest.approx(1 + 0.15 * (101 / 11 - 1))
+    assert design_effect([10, 1]) == pytest.approx(1 + 0.12 * (101 / 11 - 1))
