@@ -57,13 +57,15 @@ def decode(png: bytes, width: int, height: int) -> Indices:
     return (values // step).astype(np.uint16)
 
 
-def decode_colours(png: bytes, width: int, height: int) -> Indices:
+def decode_colours(png: bytes, width: int, height: int, *, palettes: bool = False) -> Indices:
     """Return the numbers as ``decode``, and of a picture in colours the VOC number of each colour.
 
-    FormatError, as a clause, if it is damaged or of another size.
+    With ``palettes`` the colours count where the picture has a palette, too. FormatError, as a
+    clause, if it is damaged or of another size.
     """
     depth, colour = _kind(png, width, height)
-    if colour not in (_RGB, _RGBA) or depth != _BITS:
+    in_colours = (_RGB, _RGBA, _PALETTE) if palettes else (_RGB, _RGBA)
+    if colour not in in_colours or depth > _BITS:
         return decode(png, width, height)
     try:
         bgr = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
@@ -122,12 +124,12 @@ def voc_palette() -> npt.NDArray[np.uint8]:
 
 def voc_numbers(colours: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint32]:
     """Return the numbers ``(...)`` of RGB colours ``(..., 3)``, as ``voc_palette`` goes on."""
-    numbers = np.zeros(colours.shape[:-1], np.uint32)
+    values = np.arange(256, dtype=np.uint32)
+    spread = np.zeros(256, np.uint32)
     for bit in range(_BITS):
-        for channel in range(3):
-            one = (colours[..., channel] >> (_BITS - 1 - bit)) & 1
-            numbers |= one.astype(np.uint32) << (3 * bit + channel)
-    return numbers
+        spread |= ((values >> (_BITS - 1 - bit)) & 1) << (3 * bit)
+    red, green, blue = (spread[colours[..., channel]] for channel in range(3))
+    return np.asarray(red | green << 1 | blue << 2, np.uint32)
 
 
 def _kind(png: bytes, width: int, height: int) -> tuple[int, int]:

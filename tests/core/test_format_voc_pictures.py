@@ -147,6 +147,21 @@ def test_an_xml_files_masks_may_be_in_colours(tmp_path, images):
     assert same(second, one)
 
 
+def test_one_picture_is_read_alone_and_palettes_of_other_colours_by_them(tmp_path, images):
+    folder, one, two = tmp_path / "voc", solid(0, 0), holed()
+    palette = index_png.voc_palette()
+    palette[1:3] = PLANE, SHIP
+    both = numbered([(one, 1), (two, 2)], palette)
+    put(folder, "a", both, numbered([(one, 2), (two, 1)], palette))
+    put(folder, "sub/a", both, both)
+    (folder / "labelmap.txt").write_text(LABELMAP)
+    picture = folder / "SegmentationObject" / "a.png"
+    assert recognise(picture) == "voc"
+    dataset = VOC.read(picture, images)
+    assert list(found(dataset)) == ["a.png"]
+    assert [label for label, _ in found(dataset)["a.png"]] == ["ship", "plane"]
+
+
 def test_the_numbers_of_colours_are_those_of_the_palette():
     numbers = index_png.voc_numbers(index_png.voc_palette())
     assert numbers.tolist() == list(range(256))

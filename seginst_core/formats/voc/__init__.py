@@ -12,14 +12,14 @@ __all__ = ["losses", "read", "recognise", "write"]
 
 
 def read(path: Path, images: Path | None = None) -> Dataset:
-    """Read a VOC folder, or one XML file, for images in a folder.
+    """Read a VOC folder, or one XML file or picture of objects, for images in a folder.
 
     What only has pictures, as CVAT's "Segmentation mask" and labelme's ``labelme2voc`` write it, is
     read from these. A bad file or object is skipped and named; a file of which the image lies
     elsewhere is refused. FormatError if nothing can be used.
     """
     root, files = files_of(path, ".xml", images)
-    if files:
+    if files and files[0].suffix.lower() != ".png":
         return xml_files.read(root, files, images)
     root, files = files_of(path, ".png", images)
     found = pictures.of_objects(files)

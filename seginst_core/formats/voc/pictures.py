@@ -2,7 +2,7 @@
 
 ``SegmentationObject`` has a number or a colour for each object, ``SegmentationClass`` one for its
 class. A colour is that of a row in ``labelmap.txt``, a number is a place in it or in
-``class_names.txt``; in the palette of VOC both are the same.
+``class_names.txt``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,13 +15,11 @@ from seginst_core.formats import index_png
 from seginst_core.formats.folders import contents, each_file, files_of
 from seginst_core.formats.lookup import ImageIndex
 from seginst_core.formats.voc import labelmap
+from seginst_core.formats.voc.gathered import Found, gathered
 from seginst_core.formats.voc.xml_files import BORDER, CLASSES, IMAGES, OBJECTS
-from seginst_core.lenient import shortened, shown
+from seginst_core.lenient import shown
 from seginst_core.masks.geometry import mask_box
 from seginst_core.types import (
-    PALETTE,
-    Annotation,
-    Category,
     Dataset,
     ImageRef,
     Instance,
@@ -39,8 +37,8 @@ def of_objects(files: Sequence[Path]) -> list[Path]:
 
 
 def recognise(path: Path) -> bool:
-    """Whether a folder has pictures of objects with those of their classes beside them."""
-    if not path.is_dir():
+    """Whether pictures of objects are there, with those of their classes beside them."""
+    if not path.exists():
         return False
     _, files = files_of(path, ".png", None)
     return any(_classes_of(file).is_file() for file in of_objects(files))
@@ -50,34 +48,24 @@ def read(root: Path, files: Sequence[Path], images: Path | None) -> Dataset:
     """Read pictures of objects, named from ``root``, for images in a folder."""
     notes: list[str] = []
     index = ImageIndex(images or root, root)
-    found: dict[str, tuple[ImageRef, list[tuple[str, Mask]]]] = {}
+    found: Found = {}
+    n_instances = 0
 
     def take(file: Path, name: str) -> None:
+        nonlocal n_instances
         image = _image(file, name, index, len(found) + 1)
         if image.path in found:
             raise FormatError(f"{shown(image.path)} has a file already")
-        found[image.path] = image, _objects(file, name, image, notes)
+        objects = [
+            (label, Instance(n_instances + k, 1, mask_box(mask), mask, origin=_IMPORTED))
+            for k, (label, mask) in enumerate(_objects(file, name, image, notes), 1)
+        ]
+        n_instances += len(objects)
+        found[image.path] = image, objects
 
     each_file(files, root, notes, take)
-    labels = {label for _, objects in found.values() for label, _ in objects}
     listed = [name for name, _ in _rows(files[0]) if name not in _BACKGROUNDS]
-    names = dict.fromkeys((*listed, *sorted(labels)))
-    categories = tuple(
-        Category(k, name, PALETTE[(k - 1) % len(PALETTE)]) for k, name in enumerate(names, 1)
-    )
-    ids = {category.name: category.id for category in categories}
-    annotations: dict[int, Annotation] = {}
-    n_instances = 0
-    for image, objects in found.values():
-        instances = tuple(
-            Instance(n_instances + k, ids[label], mask_box(mask), mask, origin=_IMPORTED)
-            for k, (label, mask) in enumerate(objects, 1)
-        )
-        n_instances += len(instances)
-        if instances:
-            annotations[image.id] = Annotation(image.id, instances, "done")
-    refs = tuple(image for image, _ in found.values())
-    return Dataset(refs, categories, annotations, shortened(notes))
+    return gathered(found, listed, notes)
 
 
 def _image(file: Path, name: str, index: ImageIndex, image_id: int) -> ImageRef:
@@ -94,8 +82,10 @@ def _objects(file: Path, name: str, image: ImageRef, notes: list[str]) -> list[t
     size = image.width, image.height
     objects = index_png.decode_colours(contents(file), *size)
     beside = contents(_classes_of(file))
-    classes = index_png.decode_colours(beside, *size)
-    names = _names(_rows(file), in_numbers=index_png.is_grey(beside))
+    rows = _rows(file)
+    in_colours = not index_png.is_grey(beside) and any(colour for _, colour in rows)
+    classes = index_png.decode_colours(beside, *size, palettes=in_colours)
+    names = _names(rows, in_colours=in_colours)
     found = []
     for number, mask in index_png.masks_of(objects):
         if number == BORDER:
@@ -110,13 +100,12 @@ def _objects(file: Path, name: str, image: ImageRef, notes: list[str]) -> list[t
     return found
 
 
-def _names(rows: Sequence[labelmap.Row], *, in_numbers: bool) -> Mapping[int, str]:
-    """Return the class of each number, or of each colour by its number in VOC's palette."""
-    names = {k: name for k, (name, colour) in enumerate(rows) if in_numbers or colour is None}
-    for name, colour in () if in_numbers else rows:
-        if colour is not None:
-            names[int(index_png.voc_numbers(np.array(colour, np.uint8)))] = name
-    return names
+def _names(rows: Sequence[labelmap.Row], *, in_colours: bool) -> Mapping[int, str]:
+    """Return the class of each number: its place, or its colour's number in VOC's palette."""
+    if not in_colours:
+        return {k: name for k, (name, _) in enumerate(rows)}
+    colours = [(name, np.array(colour, np.uint8)) for name, colour in rows if colour is not None]
+    return {int(index_png.voc_numbers(colour)): name for name, colour in colours}
 
 
 def _rows(file: Path) -> Sequence[labelmap.Row]:

@@ -24,15 +24,14 @@ from seginst_core.formats.folders import (
 from seginst_core.formats.lookup import ImageIndex, inside, stems_taken, without_suffix
 from seginst_core.formats.losses import covered, painted_order, plain_losses
 from seginst_core.formats.voc import labelmap
-from seginst_core.lenient import shortened, shown
+from seginst_core.formats.voc.gathered import Found, gathered
+from seginst_core.lenient import shown
 from seginst_core.masks.geometry import mask_box
 from seginst_core.masks.polygons import from_polygons
 from seginst_core.masks.rle import MAX_PIXELS
 from seginst_core.types import (
-    PALETTE,
     Annotation,
     Box,
-    Category,
     Dataset,
     ImageRef,
     Instance,
@@ -58,7 +57,7 @@ def read(root: Path, files: list[Path], images: Path | None) -> Dataset:
     """
     notes: list[str] = []
     index = ImageIndex(images or root, root)
-    found: dict[str, tuple[ImageRef, list[tuple[str, Instance]]]] = {}
+    found: Found = {}
     n_instances = 0
 
     def take(file: Path, name: str) -> None:
@@ -88,23 +87,7 @@ def read(root: Path, files: list[Path], images: Path | None) -> Dataset:
         found[image.path] = image, objects
 
     each_file(files, root, notes, take)
-    labels = {label for _, objects in found.values() for label, _ in objects}
-    names = dict.fromkeys((*_class_names(files), *sorted(labels)))
-    categories = tuple(
-        Category(k, name, PALETTE[(k - 1) % len(PALETTE)]) for k, name in enumerate(names, 1)
-    )
-    ids = {category.name: category.id for category in categories}
-    annotations = {
-        image.id: Annotation(
-            image.id,
-            tuple(replace(one, category_id=ids[label]) for label, one in objects),
-            "done",
-        )
-        for image, objects in found.values()
-        if objects
-    }
-    refs = tuple(image for image, _ in found.values())
-    return Dataset(refs, categories, annotations, shortened(notes))
+    return gathered(found, _class_names(files), notes)
 
 
 def write(dataset: Dataset, path: Path) -> tuple[str, ...]:
