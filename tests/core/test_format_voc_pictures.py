@@ -118,6 +118,7 @@ def test_the_border_of_objects_is_none_and_what_has_no_class_is_named(tmp_path, 
     assert [label for label, _ in found(dataset)["a.png"]] == ["class 1"]
     notes = " ".join(dataset.notes)
     assert "Object 2 of SegmentationObject/a.png was skipped: it has no class." in notes
+    assert "Object 255" not in notes
     assert "no image is called like it" in notes
     assert "sub/a.png" in notes
     assert "a.png" in found(dataset)

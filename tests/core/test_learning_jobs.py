@@ -12,6 +12,7 @@ from seginst_core.errors import Cancelled, DataError
 from seginst_core.events import Reporter
 from seginst_core.images.similar import look_of
 from seginst_core.jobs import JOBS
+from seginst_core.jobs.learning import refresh
 from seginst_core.jobs.learning.fine_tune import MASK_PASSES
 from seginst_core.jobs.learning.refresh import _interval
 from seginst_core.models.card import DETECTOR_FILE, MASK_FILE, file_digest, read_card
@@ -210,13 +211,23 @@ def test_a_model_whose_former_is_gone_is_kept_without_a_verdict(discs, tmp_path)
     assert result["scores"] == dict(read_card(tmp_path / "model").scores)
 
 
-def test_an_image_that_is_gone_is_left_out_of_a_refresh_test(discs, tmp_path):
+def test_an_image_that_is_gone_is_left_out_of_a_refresh_test(discs, tmp_path, monkeypatch):
+    counted = []
+
+    def effect(in_image):
+        counted.extend(in_image)
+        return 1e6
+
+    monkeypatch.setattr(refresh, "design_effect", effect)
     coco = json.loads((discs / "val.json").read_text())
     gone = [{**image, "file_name": "gone.png"} for image in coco["images"][:1]]
     data = tmp_path / "val.json"
     data.write_text(json.dumps({**coco, "images": [*gone, *coco["images"][1:]]}))
     asked = refresh_params(discs, tmp_path / "out", val=str(data), iterations=1)
-    assert JOBS["refresh_masks"](asked, Reporter())["n"] == 20
+    result = JOBS["refresh_masks"](asked, Reporter())
+    assert (result["n"], sum(counted), len(counted)) == (20, 20, 5)
+    # Were so many objects as one, nothing could be said of them.
+    assert result["ci95"][0] < -0.1 < 0.1 < result["ci95"][1]
 
 
 def test_the_interval_of_a_refresh_is_wider_for_objects_of_one_image():

@@ -249,3 +249,18 @@ def test_escape_leaves_nothing_behind(session, name):
     tool.cancel()
     assert tool.preview == before
     assert session.instances == ()
+
+
+@pytest.mark.parametrize("name", ["brush", "superpixel", "polygon", "box", "wand", "scissors"])
+def test_a_preview_has_the_colour_of_what_is_drawn(session, name):
+    drawn = put(session, block(10, 10, 30, 30))
+    ship = session.project.add_category("ship", (0, 60, 230))
+    session.refresh_categories()
+    session.choose_category(ship.id)
+    tool = TOOLS[name].make(session)
+    for chosen in ([], [drawn.id]):
+        session.select(chosen)
+        # A brush goes on with the one selected object; the others here begin a new one.
+        goes_on = chosen and name in ("brush", "superpixel")
+        expected = session.category_of(drawn) if goes_on else ship
+        assert tool.colour() == expected.colour
