@@ -1,4 +1,4 @@
-"""The look: a light and a dark palette on the Fusion style, and icons that follow them.
+"""The look: a light and a dark palette on the Fusion style.
 
 Widgets ask for colours at paint time, from the palette or from ``tone_colour``; so changing the
 theme needs no list of things to update.
@@ -9,11 +9,6 @@ from typing import Literal, cast
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
-
-from seginst_gui.colours import Tone, is_dark, tone_colour
-from seginst_gui.icons import icon
-
-__all__ = ["THEMES", "ThemeName", "Tone", "apply_theme", "icon", "is_dark", "tone_colour"]
 
 ThemeName = Literal["system", "light", "dark"]
 THEMES: tuple[ThemeName, ...] = ("system", "light", "dark")

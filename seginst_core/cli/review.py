@@ -7,10 +7,9 @@ import typer
 
 from seginst_core.cli.console import guarded, progress_bar, show_facts, show_json, show_table
 from seginst_core.events import JsonValue
-from seginst_core.review.schema import Report
+from seginst_core.review.schema import SCORE_NAMES, Report
 
 KINDS = ("bbox", "segm", "boundary")
-MEASURES = ("AP", "AP50", "AP75", "APs", "APm", "APl")
 
 Truth = Annotated[Path, typer.Option(help="COCO file with the true objects.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -43,7 +42,7 @@ def evaluate(
     if as_json:
         show_json(result)
         return
-    show_table(("", *MEASURES), _rows(result, ""))
+    show_table(("", *SCORE_NAMES), _rows(result, ""))
     show_facts([("images", str(result["images"])), ("mean IoU", _number(result["mean_iou"]))])
 
 
@@ -83,7 +82,7 @@ def compare(
     if as_json:
         show_json(result)
         return
-    show_table(("", *MEASURES), [*_rows(result["a"], "A "), *_rows(result["b"], "B ")])
+    show_table(("", *SCORE_NAMES), [*_rows(result["a"], "A "), *_rows(result["b"], "B ")])
     report = cast(Report, result)
     typer.echo(f"{headline(report)} {explanation(report)}")
     facts = [("cases", str(len(report["cases"])))]
@@ -97,7 +96,7 @@ def _rows(result: JsonValue, prefix: str) -> list[list[str]]:
     for kind in KINDS:
         values = result.get(kind) if isinstance(result, dict) else None
         if isinstance(values, dict):
-            rows.append([f"{prefix}{kind}", *(_number(values.get(name)) for name in MEASURES)])
+            rows.append([f"{prefix}{kind}", *(_number(values.get(name)) for name in SCORE_NAMES)])
     return rows
 
 

@@ -26,10 +26,10 @@ from seginst_core.review.report.words import (
     signed,
 )
 from seginst_core.review.schema import SCORE_NAMES, Confusion, Report
+from seginst_gui.colours import Tone
 from seginst_gui.language import later, tr
 from seginst_gui.panels.labels import dim_label
 from seginst_gui.panels.texts import count
-from seginst_gui.theme import Tone
 from seginst_gui.widgets.figures import NARROW_PX, Cell, Figure, Figures, Text
 from seginst_gui.widgets.svg_chart import SvgChart
 

@@ -21,11 +21,11 @@ from PySide6.QtWidgets import (
 
 from seginst_core.errors import ProjectError
 from seginst_core.types import Category
+from seginst_gui.icons import icon
 from seginst_gui.language import later, tr
 from seginst_gui.panels.labels import empty_label
 from seginst_gui.panels.swatch import SWATCH_PX, swatch
 from seginst_gui.session import Session
-from seginst_gui.theme import icon
 
 SENTENCE_EMPTY = later("No class yet. Add one with +, or draw: the first object makes one.")
 NEW_NAME = "class"

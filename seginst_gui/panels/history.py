@@ -25,12 +25,12 @@ from PySide6.QtWidgets import (
 )
 
 from seginst_core.project import HistoryStep
+from seginst_gui.colours import tone_colour
 from seginst_gui.icons import paint_icon
 from seginst_gui.language import later, tr
 from seginst_gui.panels.labels import empty_label
 from seginst_gui.panels.texts import moment
 from seginst_gui.session import Session
-from seginst_gui.theme import tone_colour
 
 Index = QModelIndex | QPersistentModelIndex
 SENTENCE_NO_STEPS = later("Every change of this image will be listed here, and can be taken back.")

@@ -4,7 +4,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
-from seginst_gui.theme import Tone, icon
+from seginst_gui.colours import Tone
+from seginst_gui.icons import icon
 
 _ICON_PX = 16
 

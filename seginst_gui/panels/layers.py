@@ -17,11 +17,11 @@ from PySide6.QtWidgets import (
 
 from seginst_core.types import PIPELINES, PipelineName
 from seginst_gui.canvas.looks import PIPELINE_COLOURS
+from seginst_gui.icons import icon
 from seginst_gui.language import tr
 from seginst_gui.panels.labels import ElidedLabel
 from seginst_gui.panels.texts import count
 from seginst_gui.session import PIPELINE_LETTERS, Session
-from seginst_gui.theme import icon
 
 LOWEST, HIGHEST = 5, 95
 """Ends of the score slider, in hundredths."""

@@ -25,11 +25,12 @@ from seginst_core import library
 from seginst_core.errors import SegInstError, plain
 from seginst_core.library import LibraryModel, Place
 from seginst_core.types import PIPELINES, PipelineName
+from seginst_gui.colours import tone_colour
+from seginst_gui.icons import icon
 from seginst_gui.language import later, tr
 from seginst_gui.panels.learning.model_history import ModelHistory
 from seginst_gui.panels.model_facts import facts_html, lineage
 from seginst_gui.session import PIPELINE_LETTERS, Session
-from seginst_gui.theme import icon, tone_colour
 
 PLACES: dict[Place, tuple[str, str]] = {
     "project": (later("project"), later("this project")),

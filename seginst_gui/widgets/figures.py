@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from seginst_core.review.report.style import COLOURS
-from seginst_gui.theme import Tone, is_dark, tone_colour
+from seginst_gui.colours import Tone, is_dark, tone_colour
 
 Index = QModelIndex | QPersistentModelIndex
 _LOOK = Qt.ItemDataRole.UserRole

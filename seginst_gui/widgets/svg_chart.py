@@ -6,7 +6,7 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from seginst_core.review.report.style import coloured
-from seginst_gui.theme import is_dark
+from seginst_gui.colours import is_dark
 
 
 class SvgChart(QWidget):

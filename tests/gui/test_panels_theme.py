@@ -9,8 +9,9 @@ from PySide6.QtGui import QColor, QIcon, QImage, QPalette
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from seginst_gui.icons import ICONS
-from seginst_gui.theme import Tone, apply_theme, icon, is_dark, make_palette, tone_colour
+from seginst_gui.colours import Tone, is_dark, tone_colour
+from seginst_gui.icons import ICONS, icon
+from seginst_gui.theme import apply_theme, make_palette
 
 AA = 4.5
 Role = QPalette.ColorRole
@@ -105,5 +106,5 @@ def test_icons_follow_the_theme(qtbot: QtBot, qapp: QApplication) -> None:
 
 
 def test_icons_do_not_import_the_whole_of_qtawesome() -> None:
-    code = "import sys, seginst_gui.theme; sys.exit('qtawesome' in sys.modules)"
+    code = "import sys, seginst_gui.icons; sys.exit('qtawesome' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -5,10 +5,10 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from seginst_core.project import ImageEntry
+from seginst_gui.colours import Tone, tone_colour
 from seginst_gui.icons import paint_icon
 from seginst_gui.panels.images.rows import ENTRY_ROLE, Index, counts, state_name
 from seginst_gui.panels.images.thumbnails import SIDE_PX, Thumbnails
-from seginst_gui.theme import Tone, tone_colour
 
 _PAD_PX = 6
 _GAP_PX = 10

@@ -15,13 +15,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from seginst_gui.icons import icon
 from seginst_gui.language import later, tr
 from seginst_gui.panels.images.delegate import ImageDelegate
 from seginst_gui.panels.images.rows import ENTRY_ROLE, ImageRows, Shown
 from seginst_gui.panels.images.thumbnails import Thumbnails
 from seginst_gui.panels.labels import dim_label, empty_label
 from seginst_gui.session import Session
-from seginst_gui.theme import icon
 
 SENTENCE_NO_FOLDER = later("Open a folder of images to begin.")
 SENTENCE_NO_MATCH = later("No image matches the filter.")

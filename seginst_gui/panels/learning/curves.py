@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
+from seginst_gui.colours import is_dark
 from seginst_gui.language import later, tr
-from seginst_gui.theme import is_dark
 
 TOTAL = later("total")
 # Light theme, dark theme: Okabe and Ito's colours, shaded until they stand out from either ground.

@@ -18,11 +18,11 @@ from PySide6.QtWidgets import (
 )
 
 from seginst_core.events import Event
+from seginst_gui.icons import icon
 from seginst_gui.language import later, tr
 from seginst_gui.panels.labels import IconLabel
 from seginst_gui.panels.learning.curves import LossCurves
 from seginst_gui.panels.texts import duration
-from seginst_gui.theme import icon
 
 SENTENCE_IDLE = later(
     "Nothing is being trained. Fine-tune (Ctrl+T) learns from the images marked done."

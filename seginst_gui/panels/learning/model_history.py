@@ -22,11 +22,11 @@ from PySide6.QtWidgets import (
 from seginst_core.project.learning import LiveModel, Run
 from seginst_core.project.reviewing import ModelCost
 from seginst_core.types import PIPELINES
+from seginst_gui.icons import icon
 from seginst_gui.language import later, tr
 from seginst_gui.panels.labels import empty_label
 from seginst_gui.panels.texts import count, duration, moment
 from seginst_gui.session import PIPELINE_LETTERS, Session
-from seginst_gui.theme import icon
 
 _STEP = Qt.ItemDataRole.UserRole
 SENTENCE_EMPTY = later("No model has gone live in this project yet. Fine-tune (Ctrl+T) makes one.")

@@ -21,11 +21,11 @@ from PySide6.QtWidgets import (
 from seginst_core.project.learning import Run
 from seginst_core.types import Box
 from seginst_gui.colours import Tone, tone_colour
+from seginst_gui.icons import icon
 from seginst_gui.language import later, tr
 from seginst_gui.panels.labels import IconLabel, dim_label
 from seginst_gui.panels.texts import count
 from seginst_gui.session import Session
-from seginst_gui.theme import icon
 
 # Name, words, whether more is better, decimals.
 FIGURES: tuple[tuple[str, str, bool, int], ...] = (
