@@ -99,10 +99,12 @@ class Session(QObject):
 
     def open_folder(self, folder: Path) -> None:
         """Open a folder's project, or look again; SegInstError leaves the present one open."""
-        if self.project is not None and self.project.folder.resolve() == folder.resolve():
-            self.project.rescan()
-            self.reload()
-            return
+        if self.project is not None and self.project.is_in(folder):
+            if self.project.folder.resolve() == folder.resolve():
+                self.project.rescan()
+                self.reload()
+                return
+            self.close()  # The folder was renamed, and it is this window that holds it.
         project = Project.open(folder)
         self.close()
         self.project = project
@@ -319,10 +321,8 @@ class Session(QObject):
 
     def proposals(self, pipeline: PipelineName) -> tuple[Instance, ...]:
         """Return a pipeline's predicted objects of the current image above the threshold."""
-        prediction = self.predictions.get(pipeline)
-        if prediction is None:
-            return ()
-        return tuple(i for i in prediction.instances if (i.score or 0.0) >= self.layers.threshold)
+        found = self.predictions[pipeline].instances if pipeline in self.predictions else ()
+        return tuple(i for i in found if (i.score or 0.0) >= self.layers.threshold)
 
     # ----------------------------------------------------------------------------------------
 

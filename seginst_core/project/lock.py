@@ -1,5 +1,6 @@
 """A lock on a project that one process holds and that vanishes with it."""
 
+import os
 from pathlib import Path
 from typing import IO
 
@@ -32,3 +33,11 @@ def take_lock(path: Path, folder: Path) -> IO[bytes]:
             f"The project in {folder} cannot be locked ({error.strerror or error})."
         ) from error
     return file
+
+
+def is_lock(file: IO[bytes], path: Path) -> bool:
+    """Whether ``path`` is the file that was locked, whatever its folder was called then."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except OSError:
+        return False

@@ -214,6 +214,15 @@ def writing(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         raise
 
 
+def set_setting(db: sqlite3.Connection, key: str, value: str) -> None:
+    """Keep a setting, instead of what it was."""
+    db.execute(
+        "INSERT INTO settings (key, value) VALUES (?, ?) "
+        "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (key, value),
+    )
+
+
 def _reason(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return _REASONS["SQLITE_CORRUPT"]

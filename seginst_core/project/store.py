@@ -17,9 +17,9 @@ from seginst_core.project.document import Document
 from seginst_core.project.edits import Edit
 from seginst_core.project.history import HistoryStep, Step
 from seginst_core.project.learning import Learning
-from seginst_core.project.lock import take_lock
+from seginst_core.project.lock import is_lock, take_lock
 from seginst_core.project.reviewing import Reviewing
-from seginst_core.project.schema import connect, reading, writing
+from seginst_core.project.schema import connect, reading, set_setting, writing
 from seginst_core.types import (
     Annotation,
     Category,
@@ -32,6 +32,7 @@ from seginst_core.types import (
 
 HOME = ".seginst"
 _DATABASE = "project.db"
+_LOCK = "lock"
 _IDS_KEY = "next_instance_id"
 _CURRENT_KEY = "current_image"
 _IDS_AHEAD = 256
@@ -77,7 +78,7 @@ class Project:
             raise ProjectError(
                 f"The folder {folder} cannot be written to ({error.strerror or error})."
             ) from error
-        lock = take_lock(home / "lock", folder)
+        lock = take_lock(home / _LOCK, folder)
         try:
             db = connect(home / _DATABASE)
             try:
@@ -104,6 +105,10 @@ class Project:
             yield type(self)(self.folder, self._lock, db, ())
         finally:
             db.close()
+
+    def is_in(self, folder: Path) -> bool:
+        """Whether this is the project of ``folder``, which may have been renamed since."""
+        return is_lock(self._lock, folder / HOME / _LOCK)
 
     def close(self) -> None:
         """Close the database and give the project back; closing twice is fine."""
@@ -241,7 +246,7 @@ class Project:
         next_id = 1 + max(new, default=0)
         with self._writing() as db:
             if next_id > self._ids_end:
-                _set(db, _IDS_KEY, str(next_id))
+                set_setting(db, _IDS_KEY, str(next_id))
             history.record(db, edit, document.revision, seconds, self._recent)
         self._last_act = now
         self._ids_used_to(next_id)
@@ -323,7 +328,7 @@ class Project:
         with self._writing() as db:
             notes, next_id = datasets.merge(db, self.folder, dataset, self._next_id)
             if next_id > self._ids_end:
-                _set(db, _IDS_KEY, str(next_id))
+                set_setting(db, _IDS_KEY, str(next_id))
         self._ids_used_to(next_id)
         return notes
 
@@ -353,7 +358,7 @@ class Project:
     def set_setting(self, key: str, value: str) -> None:
         """Keep a setting with this project."""
         with self._writing() as db:
-            _set(db, key, value)
+            set_setting(db, key, value)
 
     def _take(self, document: Document, step: Step | None) -> Edit | None:
         if step is None:
@@ -367,7 +372,7 @@ class Project:
     def _reserve(self, end: int) -> None:
         if end != self._ids_end:
             with self._writing() as db:
-                _set(db, _IDS_KEY, str(end))
+                set_setting(db, _IDS_KEY, str(end))
             self._ids_end = end
 
     def _ids_used_to(self, next_id: int) -> None:
@@ -388,11 +393,3 @@ class Project:
         if self._db is None:
             raise ProjectError(f"The project in {self.folder} is closed.")
         return self._db
-
-
-def _set(db: sqlite3.Connection, key: str, value: str) -> None:
-    db.execute(
-        "INSERT INTO settings (key, value) VALUES (?, ?) "
-        "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        (key, value),
-    )

@@ -1,4 +1,4 @@
-"""An image whose file was replaced by one of another size, in the window."""
+"""An image replaced by one of another size, or a folder renamed, while the window is open."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,3 +91,18 @@ def test_the_old_file_back_in_its_place_is_as_before(
     open_anew(qtbot, window, tmp_path, WIDTH, HEIGHT)
     assert not window.notice.isVisible()
     assert window.session.image.width == WIDTH
+
+
+def test_a_folder_renamed_while_it_is_open_opens_under_its_new_name(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    session = window.session
+    first = put(session, block(200, 100, 260, 150))
+    (tmp_path / "images").rename(tmp_path / "renamed")
+    second = put(session, block(20, 10, 60, 50))
+    assert not window.commands.open_folder(tmp_path / "images"), "the old name is nothing now"
+    assert session.instances == (first, second)
+    assert window.commands.open_folder(tmp_path / "renamed")
+    qtbot.waitUntil(lambda: session.picture is not None)
+    assert session.project.folder == tmp_path / "renamed"
+    assert session.instances == (first, second)
