@@ -118,8 +118,9 @@ FIGURES = {
             ("_0.9", "part with IoU 0.9"),
         )
     },
+    "gate": {f"vhr10-airplane.{n}_images": "part called better" for n in (1, 2, 3, 4, 5, 8, 12)},
 }
-ON_DATA = {"mask_stage"}
+ON_DATA = {"mask_stage", "gate"}
 
 
 @pytest.mark.slow

@@ -5,15 +5,10 @@ own outline, which nobody corrected, the new one is forgiven what people let sta
 (``training.untouched``). With five or more that hold an object to score on, the verdict is that of
 a bootstrap over images (Efron and Tibshirani 1993, chapter 13) of the difference in mask AP: better
 if its whole 95 % interval is above zero, worse if it is below. With fewer, a resample of images
-says nothing; then the objects speak: the verdict follows the mask AP only if objects that moved its
-way outnumber the others by more than chance would (a one-sided sign test over the objects whose IoU
-changed by ``NOTICED_IOU`` or more, at ``SIGN_LEVEL``). Objects of one image tend to move together,
-so they count as fewer: as many as their number over the design effect (Kish 1965, section 5.4).
+says nothing; then the objects speak (``training.few_images``).
 """
 
-import math
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -21,35 +16,20 @@ from typing import Literal, cast
 import numpy as np
 
 from seginst_core.events import JsonValue, Reporter
-from seginst_core.review.bootstrap import design_effect, difference_interval, rank
+from seginst_core.review.bootstrap import difference_interval, rank
 from seginst_core.review.inputs import Item, read_predictions, read_truth, without_images
 from seginst_core.review.ious import Group
 from seginst_core.review.matching import Indexes, Ious, greedy
 from seginst_core.review.metrics import Analysis, analyse
 from seginst_core.review.schema import CASE_POOR_IOU, CASE_SCORE
+from seginst_core.training import few_images
+from seginst_core.training.few_images import Outcome, by_objects
 from seginst_core.training.untouched import forgiven
 from seginst_core.training.validate import Answers
 
-Word = Literal["better", "not better", "worse", "untested"]
+Word = few_images.Word | Literal["untested"]
 
-NOTICED_IOU = 0.05
-SIGN_LEVEL = 0.05
 N_RESAMPLES = 1000
-_STEPS = 4000
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """One true object that the new model draws better or worse; ``bbox`` is x, y, width, height.
-
-    ``before`` and ``after`` are the mask IoUs of what each model found there, 0 for nothing.
-    """
-
-    image_id: int
-    truth_id: int
-    bbox: tuple[float, float, float, float]
-    before: float
-    after: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +48,7 @@ class Verdict:
     before: Mapping[str, float]
     after: Mapping[str, float]
     ci95: tuple[float, float] | None
-    moved: tuple[Moved, ...]
+    moved: tuple[Outcome, ...]
 
     def as_json(self) -> dict[str, JsonValue]:
         """Return the verdict as a job's result holds it."""
@@ -92,8 +72,7 @@ def judge(
     old = analyse(items, read_predictions(before.results, items), reporter)
     found = read_predictions(after.results, items)
     new = analyse(items, forgiven(items, found, old, frozenset(begun)), reporter)
-    moved = _moved(old, new)
-    scored_on = [i.image_id for i in items.items if not (i.iscrowd or i.box_only)]
+    objects = outcomes(old, new)
     interval = difference_interval(
         [rank(list(items.images), old.by_key, old.ious)],
         [rank(list(items.images), new.by_key, new.ious)],
@@ -109,16 +88,16 @@ def judge(
     elif interval is not None:
         word, reason = _by_images(ap_new - ap_old, interval)
     else:
-        word, reason = _by_objects(ap_new - ap_old, moved, len(set(scored_on)))
+        word, reason = by_objects(ap_new - ap_old, objects)
     return Verdict(
         word,
         reason,
         len(items.images),
-        len(scored_on),
+        len(objects),
         _figures(old),
         _figures(new),
         interval,
-        tuple(sorted(moved, key=lambda m: -abs(m.after - m.before))),
+        tuple(sorted((o for o in objects if o.is_noticed), key=lambda o: -abs(o.after - o.before))),
     )
 
 
@@ -132,46 +111,12 @@ def _by_images(gain: float, interval: tuple[float, float]) -> tuple[Word, str]:
     return "not better", f"The difference may be chance ({sure})."
 
 
-def _by_objects(gain: float, moved: Sequence[Moved], n_images: int) -> tuple[Word, str]:
-    n_up = sum(m.after > m.before for m in moved)
-    n_down = len(moved) - n_up
-    images = "1 image with objects is" if n_images == 1 else f"{n_images} images with objects are"
-    counted = (
-        f"{images} too few for an interval, so objects are counted: {n_up} got better, "
-        f"{n_down} got worse; mask AP {gain:+.3f}"
-    )
-    effect = design_effect(Counter(m.image_id for m in moved).values())
-    if gain > 0 and _chance(n_up, n_down, effect) < SIGN_LEVEL:
-        return "better", f"{counted}."
-    if gain < 0 and _chance(n_down, n_up, effect) < SIGN_LEVEL:
-        return "worse", f"{counted}."
-    most, least = max(n_up, n_down), min(n_up, n_down)
-    why = ", as objects of one image change together" if _chance(most, least) < SIGN_LEVEL else ""
-    return "not better", f"{counted}, which may be chance{why}."
-
-
-def _chance(n_for: int, n_against: int, effect: float = 1.0) -> float:
-    """Return how likely a fair coin shows ``n_for`` heads or more in as many throws.
-
-    Both numbers are divided by the design effect first. Between whole numbers the tail of the
-    binomial distribution is that of the incomplete beta function (Abramowitz and Stegun 1964,
-    26.5.24).
-    """
-    a, b = n_for / effect, n_against / effect + 1
-    if a < 1:
-        return 1.0
-    t = (np.arange(_STEPS) + 0.5) / (2 * _STEPS)
-    whole = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
-    return float(np.exp((a - 1) * np.log(t) + (b - 1) * np.log1p(-t) - whole).mean() / 2)
-
-
-def _moved(old: Analysis, new: Analysis) -> list[Moved]:
-    """Return the true objects whose IoU changed noticeably, at the score that cases look at."""
+def outcomes(old: Analysis, new: Analysis) -> list[Outcome]:
+    """Return each true object with the IoUs before and after, at the score that cases look at."""
     before, after = _ious(old), _ious(new)
     return [
-        Moved(item.image_id, index, item.bbox, before[index][1], after[index][1])
-        for index, (item, _) in before.items()
-        if abs(after[index][1] - before[index][1]) >= NOTICED_IOU
+        Outcome(item.image_id, index, item.bbox, iou, after[index][1])
+        for index, (item, iou) in before.items()
     ]
 
 

@@ -10,7 +10,14 @@ from pycocotools import mask as coco_mask
 
 from seginst_core.masks.geometry import iou
 from seginst_core.review.bootstrap import FEW_IMAGES
-from seginst_core.training.gate import Moved, _by_objects, _chance, judge
+from seginst_core.training.few_images import (
+    Outcome,
+    by_objects,
+    coin_chance,
+    design_effect,
+    found_chance,
+)
+from seginst_core.training.gate import judge
 from seginst_core.training.untouched import forgive
 from seginst_core.training.validate import Answers
 from seginst_core.types import Mask
@@ -113,6 +120,16 @@ def test_what_may_be_chance_is_not_called_better(tmp_path):
     assert judge(few, before, before).word == "not better"
 
 
+def outcomes(up, down, before=0.5, after=0.8):
+    """Return ``up[k]`` objects that got better in image k, and ``down[k]`` that got worse."""
+    return [
+        Outcome(image_id, 0, (0, 0, 1, 1), *ious)
+        for counts, ious in ((up, (before, after)), (down, (after, before)))
+        for image_id, n in enumerate(counts)
+        for _ in range(n)
+    ]
+
+
 @pytest.mark.parametrize(
     ("up", "down", "word"),
     [
@@ -121,31 +138,71 @@ def test_what_may_be_chance_is_not_called_better(tmp_path):
         ((5, 5), (2, 1), "not better"),
         ((30, 30), (1, 1), "better"),
         ((6, 6), (1, 0), "better"),
-        ((7, 0), (0, 0), "not better"),
-        ((8, 0), (0, 0), "better"),
+        ((13, 0), (0, 1), "not better"),
+        ((20, 0), (0, 0), "not better"),
+        ((30, 0), (0, 0), "better"),
         ((4, 3), (0, 0), "better"),
     ],
 )
 def test_objects_of_one_image_count_as_fewer(up, down, word):
-    moved = [
-        Moved(image_id, 0, (0, 0, 1, 1), 0.5, after)
-        for counts, after in ((up, 0.8), (down, 0.2))
-        for image_id, n in enumerate(counts)
-        for _ in range(n)
-    ]
-    found, reason = _by_objects(0.1, moved, 2)
+    moved = outcomes(up, down)
+    found, reason = by_objects(0.1, moved)
     assert found == word
     assert ("as objects of one image change together" in reason) == (word == "not better")
-    mirrored = [replace(one, after=1.0 - one.after) for one in moved]
-    assert _by_objects(-0.1, mirrored, 2)[0] == ("worse" if word == "better" else word)
+    mirrored = outcomes(down, up)
+    assert by_objects(-0.1, mirrored)[0] == ("worse" if word == "better" else word)
+    assert by_objects(0.0, moved)[0] == by_objects(-0.1, moved)[0] == "not better"
+
+
+@pytest.mark.parametrize(
+    ("per_image", "known", "word"),
+    [
+        ((3,), 0, "better"),
+        ((2,), 0, "not better"),
+        ((2, 1), 0, "better"),
+        ((7,), 0, "better"),
+        ((9,), 5, "not better"),
+        ((9, 9, 9), 9, "better"),
+    ],
+)
+def test_what_only_the_new_model_finds_speaks_for_it(per_image, known, word):
+    new = outcomes(per_image, (), before=0.0)
+    objects = [
+        replace(one, before=one.after) if place < known else one for place, one in enumerate(new)
+    ]
+    found, reason = by_objects(0.3, objects)
+    assert found == word
+    assert f"{len(new)} of {len(new)} are found, {known} before" in reason
+    lost = [replace(one, before=one.after, after=one.before) for one in objects]
+    assert by_objects(-0.3, lost)[0] == ("worse" if word == "better" else word)
+    # A gain in the figures that the objects contradict is none.
+    assert by_objects(0.3, lost)[0] == "not better"
 
 
 @pytest.mark.parametrize(("n_for", "n_against"), [(5, 0), (10, 3), (1, 0), (60, 40), (0, 3)])
 def test_objects_that_are_each_alone_are_coins(n_for, n_against):
     n = n_for + n_against
     tail = math.fsum(math.comb(n, k) / 2.0**n for k in range(n_for, n + 1))
-    assert _chance(n_for, n_against) == pytest.approx(tail, rel=1e-3)
-    assert _chance(n_for, n_against, 2.0) >= _chance(n_for, n_against)
+    assert coin_chance(n_for, n_against) == pytest.approx(tail, rel=1e-3)
+    assert coin_chance(n_for, n_against, 2.0) >= coin_chance(n_for, n_against)
+
+
+@pytest.mark.parametrize(
+    ("less", "more", "n", "chance"),
+    # The integral over both beta distributions, solved by hand where one of them is a power.
+    [(0, 3, 3, 1 / 70), (0, 1, 1, 1 / 6), (2, 5, 9, 0.084901), (4, 4, 6, 1 / 2)],
+)
+def test_parts_found_are_compared_as_two_binomials(less, more, n, chance):
+    assert found_chance(less, more, n) == pytest.approx(chance, rel=1e-4)
+    assert found_chance(more, less, n) == pytest.approx(1 - chance, rel=1e-4)
+    assert abs(found_chance(less, more, n, 2.0) - 0.5) <= abs(chance - 0.5) + 1e-9
+
+
+def test_objects_of_one_image_are_worth_fewer():
+    assert [design_effect(n) for n in ([], [1], [1] * 9)] == [1, 1, 1]
+    assert design_effect([11]) == pytest.approx(3.0)
+    # Ten objects share an image with nine others, one is alone: nine neighbours for most.
+    assert design_effect([10, 1]) == pytest.approx(1 + 0.2 * (101 / 11 - 1))
 
 
 @pytest.mark.parametrize("others", ["empty", "crowds"])

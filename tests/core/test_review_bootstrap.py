@@ -1,12 +1,13 @@
 """The bootstrap's own average precision is COCO's, and its interval says what it should."""
 
 import copy
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 
 from seginst_core.events import Reporter
-from seginst_core.review.bootstrap import FEW_IMAGES, average_precision, design_effect, rank
+from seginst_core.review.bootstrap import FEW_IMAGES, average_precision, ends_of_95, rank
 from seginst_core.review.compare import compare
 from seginst_core.review.inputs import read_predictions, read_truth
 from seginst_core.review.metrics import analyse, evaluate
@@ -111,8 +112,14 @@ def test_there_is_no_interval_of_fewer_than_five_images_with_objects(n_objects, 
         assert "The images are too few to say how sure that is." in explanation(report)
 
 
-def test_objects_of_one_image_are_worth_fewer():
-    assert [design_effect(n) for n in ([], [1], [1] * 9)] == [1, 1, 1]
-    assert design_effect([11]) == pytest.approx(2.2)
-    # Ten objects share an image with nine others, one is alone: nine neighbours for most.
-    assert design_effect([10, 1]) == pytest.approx(1 + 0.12 * (101 / 11 - 1))
+@pytest.mark.parametrize(
+    ("n", "student"), [(5, 2.7764), (6, 2.5706), (10, 2.2622), (30, 2.0452), (1000, 1.9623)]
+)
+def test_the_fewer_images_the_wider_their_interval(n, student):
+    """Against tables of Student's distribution."""
+    low, high = ends_of_95(n)
+    assert low == pytest.approx(100 - high)
+    assert -NormalDist().inv_cdf(low / 100) == pytest.approx(
+        student * (n / (n - 1)) ** 0.5, rel=4e-3
+    )
+    assert low < 2.5

@@ -16,7 +16,8 @@ from seginst_core.jobs.learning.fine_tune import MASK_PASSES
 from seginst_core.jobs.params import Params, number, path, text, texts
 from seginst_core.masks.geometry import iou
 from seginst_core.models.card import CARD_NAME, DETECTOR_FILE, read_card, write_card
-from seginst_core.review.bootstrap import design_effect
+from seginst_core.review.bootstrap import ends_of_95
+from seginst_core.training.few_images import design_effect
 
 if TYPE_CHECKING:
     from seginst_core.pipelines.two_stage import TwoStage
@@ -125,12 +126,12 @@ def _ious(
 
 
 def _interval(gains: npt.NDArray[np.float64], effect: float) -> tuple[float, float]:
-    """Return the 95 % percentile interval of the mean gain over resamples of the objects.
+    """Return the 95 % interval of the mean gain over resamples of the objects.
 
     It is widened about the mean by the root of the design effect.
     """
     rng = np.random.default_rng(0)
     drawn = rng.integers(0, len(gains), (N_RESAMPLES, len(gains)))
-    ends = np.percentile(gains[drawn].mean(axis=1), [2.5, 97.5])
+    ends = np.percentile(gains[drawn].mean(axis=1), ends_of_95(len(gains)))
     low, high = gains.mean() + (ends - gains.mean()) * math.sqrt(effect)
     return float(low), float(high)
