@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QAbstractListModel, QPoint, Qt, QThreadPool
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QListView
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QListView
 from pytestqt.qtbot import QtBot
 
 from seginst_core.project import Edit, ImageEntry, add
 from seginst_core.types import ImageRef, Instance, Prediction
 from seginst_gui.panels.images import ImagesPanel
+from seginst_gui.panels.images.delegate import short_counts
 from seginst_gui.panels.images.panel import SENTENCE_NO_FOLDER, SENTENCE_NO_MATCH
 from seginst_gui.panels.images.rows import ENTRY_ROLE, counts, tooltip
 from seginst_gui.panels.images.thumbnails import N_WAITING, Thumbnails
@@ -245,6 +247,24 @@ def test_predictions_are_counted(panel: ImagesPanel, opened: Session, make_insta
     opened.project.add_prediction(Prediction(image_id, "m1", "two-stage", found), "planes")
     opened.refresh_image(image_id)
     assert counts(model(panel).index(1).data(ENTRY_ROLE)) == "3 predicted"
+
+
+@pytest.mark.parametrize(
+    ("n_instances", "n_predicted", "fits", "text"),
+    [
+        (1, 2, "1 object · 2 predicted", "1 object · 2 predicted"),
+        (1, 2, "1 object", "1 object"),
+        (1234, 2, "1,234", "1,234"),
+        (0, 0, "0", "0"),
+        (0, 31, "31", ""),
+    ],
+)
+def test_counts_are_never_cut_within_a_word(
+    qapp: QApplication, n_instances: int, n_predicted: int, fits: str, text: str
+) -> None:
+    entry = ImageEntry(ImageRef(1, "a.png", 0, 0), "todo", n_instances, n_predicted, False)
+    metrics = QFontMetrics(qapp.font())
+    assert short_counts(entry, metrics, metrics.horizontalAdvance(fits)) == text
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def _paint_text(
     spare = max(0, area.height() - n_lines * line) // (n_lines + 1)
     top = area.top() + spare
     painter.setFont(option.font)
-    middle, right = Qt.TextElideMode.ElideMiddle, Qt.TextElideMode.ElideRight
+    middle = Qt.TextElideMode.ElideMiddle
     for text, colour in ((name, plain), (folder, dim)):
         if text:
             painter.setPen(colour)
@@ -109,8 +109,15 @@ def _paint_text(
     left += metrics.horizontalAdvance(state_name(entry)) + _GAP_PX
     painter.setPen(dim)
     width = area.right() - left
-    text = counts(entry)
-    if metrics.horizontalAdvance(text) > width:
-        # Half a word helps nobody: the first count alone, and the tool tip has both.
-        text = metrics.elidedText(text.partition(" · ")[0], right, width)
-    painter.drawText(QRect(left, top, width, line), 0, text)
+    painter.drawText(QRect(left, top, width, line), 0, short_counts(entry, metrics, width))
+
+
+def short_counts(entry: ImageEntry, metrics: QFontMetrics, width_px: int) -> str:
+    """Return what fits of an image's counts: all, the first, its number alone, or nothing.
+
+    Half a word helps nobody, and the tool tip has all of it.
+    """
+    whole = counts(entry)
+    number = f"{entry.n_instances:,}" if entry.n_instances or not entry.n_predicted else ""
+    texts = (whole, whole.partition(" · ")[0], number)
+    return next((text for text in texts if metrics.horizontalAdvance(text) <= width_px), "")

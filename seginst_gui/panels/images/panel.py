@@ -52,6 +52,11 @@ class ImagesPanel(QWidget):
         self._state = QComboBox()
         self._state.setAccessibleName(tr("State"))
         self._state.setToolTip(tr("Show only images in this state"))
+        # In a narrow panel its icon says enough, and the name filter needs the room.
+        self._state.setMinimumContentsLength(3)
+        self._state.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
         for shown, name, symbol in _SHOWN:
             self._state.addItem(icon(symbol), tr(name), shown)
         self.thumbnails = Thumbnails(self)
@@ -86,8 +91,8 @@ class ImagesPanel(QWidget):
         top.addWidget(self._header, 1)
         top.addWidget(self._n_shown)
         filters = QHBoxLayout()
-        filters.addWidget(self._text, 1)
-        filters.addWidget(self._state)
+        filters.addWidget(self._text, 3)
+        filters.addWidget(self._state, 2)
         head = QVBoxLayout()
         head.setContentsMargins(8, 8, 8, 0)
         head.setSpacing(6)
