@@ -6,6 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from seginst_core.types import HUMAN, Box, Instance, Mask, Origin
@@ -15,6 +17,16 @@ from seginst_gui.session import Session
 MakeFolder = Callable[..., Path]
 MakeInstance = Callable[..., Instance]
 NAMES = ("a.png", "b.png", "sub/c.png")
+
+
+@pytest.fixture(autouse=True)
+def no_window_left(qapp: QApplication) -> Iterator[None]:
+    """Have closed windows gone: a change of theme takes its time for every one there is."""
+    yield
+    for widget in qapp.topLevelWidgets():
+        if isinstance(widget, MainWindow) and not widget.isVisible():
+            widget.deleteLater()
+            QApplication.sendPostedEvents(widget, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture

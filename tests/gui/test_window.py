@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QTabBar, QTableView
@@ -45,14 +45,7 @@ def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
     qtbot.waitExposed(window)
     qtbot.waitUntil(lambda: window.session.picture is not None)
     yield window
-    discard(window)
-
-
-def discard(window: MainWindow) -> None:
-    """Close a window and have it gone: later ones would take their time for it as well."""
     window.close()
-    window.deleteLater()
-    QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
 
 
 def press(window: MainWindow, key: Qt.Key, held: Qt.KeyboardModifier | None = None) -> None:
@@ -360,7 +353,7 @@ def test_themes(window: MainWindow, name: str) -> None:
         assert (shade < 128) == (name == "theme_dark")
     again = build_window()
     assert again.actions_by_id[name].isChecked()
-    discard(again)
+    again.close()
 
 
 @pytest.mark.slow
