@@ -179,6 +179,13 @@ def test_what_only_the_new_model_finds_speaks_for_it(per_image, known, word):
     assert by_objects(0.3, lost)[0] == "not better"
 
 
+def test_what_overlaps_too_little_is_not_found():
+    word, reason = by_objects(0.3, outcomes((2, 1), (), before=0.0, after=0.4))
+    assert word == "not better"
+    assert "3 got better" in reason
+    assert "0 of 3 are found, 0 before" in reason
+
+
 @pytest.mark.parametrize(("n_for", "n_against"), [(5, 0), (10, 3), (1, 0), (60, 40), (0, 3)])
 def test_objects_that_are_each_alone_are_coins(n_for, n_against):
     n = n_for + n_against

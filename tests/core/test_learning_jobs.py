@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from statistics import NormalDist
 from threading import Event as Flag
 
 import cv2
@@ -236,6 +237,14 @@ def test_the_interval_of_a_refresh_is_wider_for_objects_of_one_image():
     assert 0 < low < gains.mean() < high
     wide = _interval(gains, 4.0)
     assert np.allclose(np.subtract(wide, gains.mean()), 2 * np.subtract((low, high), gains.mean()))
+
+
+def test_the_interval_of_few_corrections_is_as_wide_as_students():
+    gains = np.array([NormalDist(0.02, 0.03).inv_cdf((k + 0.5) / 8) for k in range(8)])
+    low, high = _interval(gains, 1.0)
+    # Plain percentiles of the resamples reach four fifths of it.
+    half = 2.3646 * gains.std(ddof=1) / 8**0.5
+    assert high - low == pytest.approx(2 * half, rel=0.1)
 
 
 def test_a_refresh_keeps_the_detector_and_goes_only_if_better(discs, tmp_path):

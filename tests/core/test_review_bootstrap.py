@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from seginst_core.events import Reporter
+from seginst_core.review import bootstrap
 from seginst_core.review.bootstrap import FEW_IMAGES, average_precision, ends_of_95, rank
 from seginst_core.review.compare import compare
 from seginst_core.review.inputs import read_predictions, read_truth
@@ -87,6 +88,19 @@ def test_models_that_take_turns_have_an_interval_around_zero():
     _, odd = many_images(lambda n: 9 if n % 2 else 0)
     low, high = compare(scene, even, odd, n_resamples=200)["difference"]["ci95"]
     assert low < 0 < high
+
+
+def test_the_interval_is_that_of_as_many_images_as_hold_an_object(monkeypatch):
+    scene, a = many_images(lambda n: n % 5)
+    _, b = many_images(lambda n: n % 7)
+    empty = [{**scene["images"][0], "id": n, "file_name": f"{n}.png"} for n in (20, 21, 22)]
+    scene = {**scene, "images": [*scene["images"], *empty]}
+    low, high = compare(scene, a, b, n_resamples=200)["difference"]["ci95"]
+    asked = []
+    monkeypatch.setattr(bootstrap, "ends_of_95", lambda n: asked.append(n) or (2.5, 97.5))
+    plain = compare(scene, a, b, n_resamples=200)["difference"]["ci95"]
+    assert set(asked) == {12}
+    assert low < plain[0] < plain[1] < high
 
 
 def test_the_interval_is_the_same_for_the_same_seed_only():
