@@ -249,6 +249,17 @@ def test_predictions_are_counted(panel: ImagesPanel, opened: Session, make_insta
     assert counts(model(panel).index(1).data(ENTRY_ROLE)) == "3 predicted"
 
 
+def test_a_narrow_panel_shows_its_states_in_full(qtbot: QtBot, panel: ImagesPanel) -> None:
+    panel.setFixedWidth(170)
+    panel.show()
+    qtbot.waitExposed(panel)
+    (states,) = (box for box in panel.findChildren(QComboBox) if box.accessibleName() == "State")
+    states.showPopup()
+    choices = states.view()
+    assert states.width() < choices.sizeHintForColumn(0) <= choices.width()
+    states.hidePopup()
+
+
 @pytest.mark.parametrize(
     ("n_instances", "n_predicted", "fits", "text"),
     [

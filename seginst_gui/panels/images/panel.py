@@ -59,6 +59,9 @@ class ImagesPanel(QWidget):
         )
         for shown, name, symbol in _SHOWN:
             self._state.addItem(icon(symbol), tr(name), shown)
+        # Or its list would be as narrow, and cut the words short.
+        choices = self._state.view()
+        choices.setMinimumWidth(choices.sizeHintForColumn(0))
         self.thumbnails = Thumbnails(self)
         self._rows = ImageRows(session, self)
         self._view = _List()
