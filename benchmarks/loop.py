@@ -4,9 +4,11 @@ The simulated annotator (``benchmarks.annotator`` has its rules) labels the trai
 home data sets until every mask has an IoU of 0.9, in three rounds, a tenth of the images, three
 tenths and the rest, or other ``--shares``: (i) by hand, (ii) with the proposals of a starter model
 that learns nothing, (iii) with fine-tuning between the rounds, as the window does it: a project,
-its frozen hold-out, the suggested stage, ``--minutes`` of training on what the annotator left, and
-the quick refresh of the nested U-Net within the rounds, after every ``--refresh-every`` objects or
-more (whole images). A new model goes live only if it is better.
+its frozen hold-out, the suggested stage, the window's minutes for it (or ``--minutes``) of training
+on what the annotator left, and the quick refresh of the nested U-Net within the rounds, after every
+``--refresh-every`` objects or more (whole images). A new model goes live only if it is better.
+Which images come first is drawn at random; as some are harder than others, several ``--orders``
+tell what learning does from what the images do.
 
 The starter of the planes is the one that ships and has seen no real image. The one of the nuclei
 that ships has learned these very images, so another is trained first, on those of
@@ -36,6 +38,16 @@ UNIT = "actions per 100 objects"
 
 
 @dataclass(frozen=True, slots=True)
+class Rounds:
+    """One labelling of a data set: of each round its objects, their clicks by hand, both ways."""
+
+    n_objects: Sequence[int]
+    hand: Sequence[int]
+    start: Sequence[Cost]
+    loop: Sequence[Cost]
+
+
+@dataclass(frozen=True, slots=True)
 class DataSet:
     """A home data set; ``starter`` names the model that ships, "" if one has to be trained."""
 
@@ -55,7 +67,7 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="ten images, two iterations a round")
-    parser.add_argument("--minutes", type=float, default=5.0, help="of training after a round")
+    parser.add_argument("--minutes", type=float, help="of training after a round, for any stage")
     parser.add_argument("--starter-minutes", type=float, default=20.0)
     parser.add_argument("--starter", help="begin with this model instead: a name or a folder")
     parser.add_argument(
@@ -63,6 +75,7 @@ def main() -> None:
     )
     parser.add_argument("--refresh-every", type=int, default=600, help="objects; 0 is never")
     parser.add_argument("--shares", type=float, nargs=3, default=SHARES, help="of each round")
+    parser.add_argument("--orders", type=int, nargs="+", default=[0], help="seeds of the orders")
     parser.add_argument("--images", type=int, help="the first so many of the random order alone")
     parser.add_argument("--only", nargs="+", choices=DATA_SETS, default=list(DATA_SETS))
     given = parser.parse_args()
@@ -75,9 +88,6 @@ def main() -> None:
     for name in given.only:
         data = DATA_SETS[name]
         with tempfile.TemporaryDirectory() as folder:
-            scenes = scenes_of(
-                Path(home) / data.folder, QUICK_IMAGES if given.quick else given.images
-            )
             if known := given.starter or data.starter:
                 starter = resolve(known)
             else:
@@ -85,20 +95,29 @@ def main() -> None:
                 begin = resolve(BEGIN)
                 starter = train_starter(Path(home) / data.folder, out, begin, first)
             every = given.refresh_every or sys.maxsize
-            ends = [round(sum(given.shares[:k]) * len(scenes)) for k in range(4)]
-            rounds = [scenes[a:b] for a, b in pairwise(ends)]
-            _measure(name, rounds, starter, Path(folder), budget, every)
+            measured = []
+            for order in given.orders:
+                n_images = QUICK_IMAGES if given.quick else given.images
+                scenes = scenes_of(Path(home) / data.folder, n_images, order)
+                ends = [round(sum(given.shares[:k]) * len(scenes)) for k in range(4)]
+                rounds = [scenes[a:b] for a, b in pairwise(ends)]
+                project = Path(folder) / f"project-{order}"
+                words = f"{name}, order {order}"
+                measured.append(_measure(words, rounds, starter, project, budget, every))
+                if len(given.orders) > 1:
+                    _show(f"{name}.order_{order}", measured[-1:])
+            _show(name, measured)
 
 
 def _measure(
     name: str,
     rounds: Sequence[Sequence[Scene]],
     starter: Path,
-    folder: Path,
+    project: Path,
     budget: Budget,
     every: int,
-) -> None:
-    """Label one data set in all three ways and print what it took.
+) -> Rounds:
+    """Label one data set in all three ways.
 
     The nested U-Net is refreshed after ``every`` objects or more.
     """
@@ -107,7 +126,7 @@ def _measure(
     n_objects = [sum(len(scene.drawings) for scene in part) for part in rounds]
     start: list[Cost] = []
     loop: list[Cost] = []
-    with Loop(scenes, folder / "project", starter, budget) as learner:
+    with Loop(scenes, project, starter, budget) as learner:
         for number, part in enumerate(rounds, 1):
             start.append(label_with(starter, part))
             loop.append(_label_and_refresh(learner, part, every, starter, start[-1]))
@@ -117,17 +136,30 @@ def _measure(
             _say(f"  loop {loop[-1].words()}")
             if number < len(rounds):
                 _say(f"  {learner.learn(part, loop[-1])}")
-    each = 100 / sum(n_objects)
+    return Rounds(n_objects, hand, start, loop)
+
+
+def _show(name: str, measured: Sequence[Rounds]) -> None:
+    """Print the figures of one order, or of several together."""
+    objects = [sum(n) for n in zip(*(one.n_objects for one in measured), strict=True)]
+    hand = [sum(n) for n in zip(*(one.hand for one in measured), strict=True)]
+    start = [_actions(costs) for costs in zip(*(one.start for one in measured), strict=True)]
+    loop = [_actions(costs) for costs in zip(*(one.loop for one in measured), strict=True)]
+    each = 100 / sum(objects)
     by_hand = sum(hand) * each
     show(Figure(f"{name}.actions_by_hand", round(by_hand, 2), UNIT, "itself", 1.0))
-    for way, costs in (("starter", start), ("loop", loop)):
-        total = sum(cost.actions for cost in costs) * each
+    for way, actions in (("starter", start), ("loop", loop)):
+        total = sum(actions) * each
         show(figure(f"{name}.actions_{way}", total, UNIT, "polygons by hand", by_hand))
-    for k, cost in enumerate(loop):
+    for k, n in enumerate(objects):
+        of_hand, of_starter = hand[k] * 100 / n, start[k] * 100 / n
         words = "polygons by hand in the same round"
-        each = 100 / n_objects[k]
-        found = figure(f"{name}.round_{k + 1}", cost.actions * each, UNIT, words, hand[k] * each)
-        show(found)
+        show(figure(f"{name}.starter_{k + 1}", of_starter, UNIT, words, of_hand))
+        show(figure(f"{name}.round_{k + 1}", loop[k] * 100 / n, UNIT, words, of_hand))
+
+
+def _actions(costs: Sequence[Cost]) -> int:
+    return sum(cost.actions for cost in costs)
 
 
 def _label_and_refresh(

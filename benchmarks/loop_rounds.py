@@ -3,7 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
@@ -34,19 +34,22 @@ from seginst_core.types import (
     Origin,
     Stage,
 )
+from seginst_gui.jobs.plan import MINUTES
 from seginst_gui.jobs.refreshing import ITERATIONS, MIN_TRIED, MOST_TRAIN, MOST_TRIED
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How long to train."""
+    """How long to train; with neither said, as long as the window does."""
 
     minutes: float | None = None
     iterations: int | None = None
 
-    def params(self) -> dict[str, JsonValue]:
-        """The parameters of a training job that say so."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+    def params(self, stage: Stage = "all") -> dict[str, JsonValue]:
+        """The parameters of a training job of ``stage`` that say so."""
+        if self.iterations is not None:
+            return {"iterations": self.iterations}
+        return {"minutes": MINUTES[stage] if self.minutes is None else self.minutes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,10 @@ class Cost:
         return ", ".join(parts)
 
 
-def scenes_of(data: Path, n_images: int | None) -> tuple[Scene, ...]:
-    """Return the train images of a data set in a fixed, random order, the first few if told."""
+def scenes_of(data: Path, n_images: int | None, seed: int) -> tuple[Scene, ...]:
+    """Return the train images of a data set in the random order of ``seed``, the first if told."""
     dataset = coco_json.read(data / "annotations" / "instances_train.json")
-    order = np.random.default_rng(0).permutation(len(dataset.images))
+    order = np.random.default_rng(seed).permutation(len(dataset.images))
     scenes = []
     for k in order[:n_images]:
         ref = dataset.images[int(k)]
@@ -221,7 +224,7 @@ class Loop:
             "former": str(self.live),
             "begun": begun_by(val, live),
             "stage": stage,
-            **self._budget.params(),
+            **self._budget.params(stage),
         }
         result = JOBS["fine_tune"](params, Reporter(_say_logs))
         verdict = cast(dict[str, JsonValue] | None, result["verdict"])
