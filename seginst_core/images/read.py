@@ -183,10 +183,12 @@ def _without_alpha(values: Values, notes: list[str], header: Header) -> Values:
 
 def _tiff_picture(path: Path, step: int = 1, bands: Bands | None = None) -> Picture:
     tiff = read_tiff(path, step, bands)
-    notes = list(tiff.notes)
+    notes, nodata = list(tiff.notes), tiff.nodata
+    if nodata is None and (nodata := tones.fill_value(tiff.values)) is not None:
+        notes.append(f"{nodata:g} taken for no data")
     if tiff.values.dtype not in (np.uint8, np.bool_):
         notes.append(_stretch_note(tiff.values.dtype))
-    pixels = tones.to_rgb8(tiff.values, tiff.nodata)
+    pixels = tones.to_rgb8(tiff.values, nodata)
     if tiff.inverted:
         pixels = np.bitwise_not(pixels)
     return Picture(_upright(pixels, tiff.orientation), tuple(notes), tiff.n_bands)

@@ -13,6 +13,8 @@ Bands: TypeAlias = tuple[int, int, int]
 """Which bands of an image, counted from 0, are shown as red, green and blue."""
 
 LOW_PERCENT, HIGH_PERCENT = 0.5, 99.5
+FILL_VALUES = (-9999.0, -32768.0, -3.4028234663852886e38, 3.4028234663852886e38)
+"""What stands for "no data" by custom in rasters whose tag that says so is lost."""
 _MAX_SAMPLES = 4_000_000
 _BLOCK_VALUES = 4_000_000
 
@@ -63,11 +65,22 @@ def any_below_full(alpha: Values) -> bool:
     return bool(np.any(alpha < full))
 
 
+def fill_value(values: Values) -> float | None:
+    """Return which of ``FILL_VALUES`` fills pixels of values (H, W, n) without data, if any does.
+
+    It has to lie at the end of all that there is. Unsigned values have none.
+    """
+    if values.dtype.kind not in "if":
+        return None
+    samples = _samples(values)
+    samples = samples[np.isfinite(samples)]
+    ends = (samples.min(), samples.max()) if samples.size else ()
+    return next((value for value in FILL_VALUES if value in ends), None)
+
+
 def value_range(values: Values, nodata: float | None = None) -> tuple[float, float]:
     """The 0.5th and 99.5th percentile of the valid values, from at most 4 million samples."""
-    n_pixels = values.shape[0] * values.shape[1]
-    step = max(1, int(np.ceil(np.sqrt(n_pixels * values.shape[2] / _MAX_SAMPLES))))
-    samples = values[::step, ::step].astype(np.float64).ravel()
+    samples = _samples(values)
     valid = np.isfinite(samples)
     if nodata is not None:
         valid &= samples != nodata
@@ -75,6 +88,12 @@ def value_range(values: Values, nodata: float | None = None) -> tuple[float, flo
         return 0.0, 1.0
     low, high = np.percentile(samples[valid], (LOW_PERCENT, HIGH_PERCENT))
     return float(low), float(high)
+
+
+def _samples(values: Values) -> npt.NDArray[np.float64]:
+    n_pixels = values.shape[0] * values.shape[1]
+    step = max(1, int(np.ceil(np.sqrt(n_pixels * values.shape[2] / _MAX_SAMPLES))))
+    return values[::step, ::step].astype(np.float64).ravel()
 
 
 def _stretch(values: Values, low: float, high: float, nodata: float | None) -> ImageArray:

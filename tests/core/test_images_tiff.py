@@ -106,6 +106,39 @@ def test_holes_in_float_images_are_black_and_do_not_count(tmp_path):
     assert not read_image(path).any()
 
 
+@pytest.mark.parametrize(
+    ("fill", "dtype"),
+    [
+        (-9999, np.float32),
+        (-9999, np.int16),
+        (-32768, np.int16),
+        (np.finfo(np.float32).min, np.float32),
+        (np.finfo(np.float32).max, np.float64),
+    ],
+)
+def test_customary_fill_values_count_as_no_data_where_no_tag_says_so(tmp_path, fill, dtype):
+    values = np.linspace(0, 1000, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH).astype(dtype)
+    values[:10] = fill
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, values)
+    picture = read_picture(path)
+    assert not picture.pixels[:10].any()
+    assert picture.pixels[10, 0, 0] < 5
+    assert picture.pixels[-1, -1, 0] == 255
+    assert picture.notes[0].endswith("taken for no data")
+
+
+@pytest.mark.parametrize(("lowest", "dtype"), [(-20000, np.int16), (-9998.5, np.float32)])
+def test_a_value_amid_the_others_or_none_of_the_customary_ones_is_data(tmp_path, lowest, dtype):
+    values = np.linspace(lowest, 20000, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH).astype(dtype)
+    values[40] = -9999 if lowest < -9999 else lowest
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, values)
+    picture = read_picture(path)
+    assert picture.notes == (f"{'16-bit' if dtype is np.int16 else 'float'} {STRETCHED}",)
+    assert picture.pixels[40, 0, 0] == (63 if lowest < -9999 else 0)
+
+
 def test_a_nearly_constant_image_keeps_what_differs(tmp_path):
     values = np.full((HEIGHT, WIDTH), 300, np.uint16)
     values[3, 4] = 301
