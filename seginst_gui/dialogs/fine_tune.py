@@ -134,13 +134,13 @@ def _tested(facts: Facts) -> str:
         ).format(n=MIN_DONE)
     if facts.n_held_out:
         kept = tr(
-            "{images} of them and a fifth of those to come are kept out of training for good, "
+            "{images} of them are kept out of training for good (a fifth of all as more come), "
             "together with near-duplicates and tiles of the same image."
         ).format(images=count(facts.n_held_out, "image"))
     else:
         kept = tr(
-            "A fifth of them is kept out of training for good, together with near-duplicates and "
-            "tiles of the same image."
+            "A fifth of them, or a third while they are few, is kept out of training for good, "
+            "together with near-duplicates and tiles of the same image."
         )
     test = tr(
         "They are the test: a new model goes live only if it is better there. "

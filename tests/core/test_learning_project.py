@@ -73,11 +73,21 @@ def test_with_few_images_none_is_held_out():
 
 def test_a_fifth_is_held_out_and_stays_a_fifth_as_images_come():
     sides = {}
-    for n in range(5, 61, 5):
+    for n in range(20, 61, 5):
         drawn = draw_sides([candidate(k, side=sides.get(k)) for k in range(n)])
         assert not set(drawn) & set(sides), "a side never changes"
         sides |= drawn
         assert sum(sides.values()) == round(n / 5)
+
+
+@pytest.mark.parametrize(
+    ("n", "held"), [(5, 1), (6, 2), (9, 3), (11, 3), (12, 4), (20, 4), (25, 5)]
+)
+def test_of_few_images_more_are_held_out_so_that_they_can_tell(n, held):
+    drawn = draw_sides([candidate(k) for k in range(n)])
+    assert sum(drawn.values()) == held
+    grown = draw_sides([candidate(k, side=drawn.get(k)) for k in range(n + 1)])
+    assert sum(grown.values()) <= 1, "those to come are not all held out"
 
 
 def test_one_that_looks_like_a_held_out_image_is_never_trained_on():

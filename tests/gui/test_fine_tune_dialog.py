@@ -68,7 +68,9 @@ def test_one_key_takes_what_was_decided(qtbot: QtBot) -> None:
     dialog = opened_dialog(qtbot, Facts(12, 134, 2, 12, Faults(7, 23)))
     said = texts(dialog)
     assert "134 objects in 12 images" in said
-    assert "2 images of them and a fifth of those to come are kept out" in said
+    assert (
+        "2 images of them are kept out of training for good (a fifth of all as more come)" in said
+    )
     assert "The masks alone, at most 5 min, starts from a." in said
     assert "Of 30 faults you mended, 23 were masks in boxes that fit." in said
     assert "All of it, 15 min, starts from b." in said

@@ -12,6 +12,8 @@ from pathlib import PurePosixPath
 
 HELD_OUT_SHARE = 0.2
 """The part of the images that is held out."""
+FEWEST_HELD_OUT = 4
+"""While a fifth would be fewer: on two images even a much better model may be better by luck."""
 MIN_DONE = 5
 """With fewer images done none is held out: training needs them all."""
 SAME_LOOK_BITS = 8
@@ -43,8 +45,9 @@ def draw_sides(candidates: Sequence[Candidate]) -> dict[int, bool]:
 
     A newcomer follows the near-duplicates that have a side, into the hold-out where they are on
     both. New groups are dealt in the fixed, random order of a hash of their names so that a fifth
-    of the images is held out. Nothing is drawn while there are fewer than ``MIN_DONE`` images and
-    none is held out; at least one group with objects is always left to train on.
+    of the images is held out, or ``FEWEST_HELD_OUT`` if that is more, though never above a third.
+    Nothing is drawn while there are fewer than ``MIN_DONE`` images and none is held out; at least
+    one group with objects is always left to train on.
     """
     held = sum(c.side is True for c in candidates)
     if not held and len(candidates) < MIN_DONE:
@@ -60,7 +63,8 @@ def draw_sides(candidates: Sequence[Candidate]) -> dict[int, bool]:
             if candidate.side is None:
                 drawn[candidate.image_id] = True in known
     held += sum(drawn.values())
-    wanted = round(HELD_OUT_SHARE * len(candidates))
+    few = min(FEWEST_HELD_OUT, len(candidates) // 3)
+    wanted = max(few, round(HELD_OUT_SHARE * len(candidates)))
     # Only groups with objects can be scored on, and one of them has to be left to learn from.
     n_left = sum(any(c.has_objects for c in group) for group in fresh)
     n_left += any(c.side is False and c.has_objects for c in candidates)
