@@ -1,8 +1,8 @@
 """``python -m benchmarks.loop``: actions to label a data set, by hand, with a model, and learning.
 
 The simulated annotator (``benchmarks.annotator`` has its rules) labels the train images of both
-home data sets until every mask has an IoU of 0.9, in three rounds, a tenth of the images, three
-tenths and the rest, or other ``--shares``: (i) by hand, (ii) with the proposals of a starter model
+home data sets until every mask has an IoU of 0.9, in three rounds, a fifth of the images, two
+fifths and the rest, or other ``--shares``: (i) by hand, (ii) with the proposals of a starter model
 that learns nothing, (iii) with fine-tuning between the rounds, as the window does it: a project,
 its frozen hold-out, the suggested stage, the window's minutes for it (or ``--minutes``) of training
 on what the annotator left, and the quick refresh of the nested U-Net within the rounds, after every
@@ -10,11 +10,10 @@ on what the annotator left, and the quick refresh of the nested U-Net within the
 Which images come first is drawn at random; as some are harder than others, several ``--orders``
 tell what learning does from what the images do.
 
-The starter of the planes is the one that ships and has seen no real image. The one of the nuclei
-that ships has learned these very images, so another is trained first, on those of
-``instances_val.json``, for ``--starter-minutes``; as in the window, where no starter knows a class,
-it begins with that of the planes. ``--starter airplane-two-stage`` leaves that out: the nuclei are
-then labelled, and learned from, with a model that has never seen one, as any class of one's own is.
+The starter is that of the airplanes, which has seen drawn ones only. The one of the nuclei that
+ships has learned these very images, so the nuclei too are begun with a model that has never seen
+one, as any class of one's own is; or, with ``--starter-minutes``, with one that is trained from it
+first, for so long, on the images of ``instances_val.json``.
 """
 
 import argparse
@@ -30,10 +29,12 @@ from benchmarks.loop_rounds import Budget, Cost, Loop, Scene, label_with, scenes
 from benchmarks.report import Figure, figure, show
 from seginst_core.library import resolve
 
-SHARES = (0.1, 0.3, 0.6)
-"""The parts of the images that are labelled in each round: nobody draws a third before learning."""
+SHARES = (0.2, 0.4, 0.4)
+"""The parts of the images that are labelled in each round."""
 QUICK_IMAGES = 10
-BEGIN = "airplane-two-stage"
+STARTER = "airplane-two-stage"
+DATA_SETS: Mapping[str, str] = {"planes": "vhr10-airplane", "nuclei": "dsb2018-nuclei"}
+"""The folders of the home data sets, by the names of their figures."""
 UNIT = "actions per 100 objects"
 
 
@@ -47,20 +48,6 @@ class Rounds:
     loop: Sequence[Cost]
 
 
-@dataclass(frozen=True, slots=True)
-class DataSet:
-    """A home data set; ``starter`` names the model that ships, "" if one has to be trained."""
-
-    folder: str
-    starter: str
-
-
-DATA_SETS: Mapping[str, DataSet] = {
-    "planes": DataSet("vhr10-airplane", "airplane-two-stage"),
-    "nuclei": DataSet("dsb2018-nuclei", ""),
-}
-
-
 def main() -> None:
     """Print the figures of each data set."""
     # As the worker does: threads that spin while they wait starve each other on a busy machine.
@@ -68,8 +55,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="ten images, two iterations a round")
     parser.add_argument("--minutes", type=float, help="of training after a round, for any stage")
-    parser.add_argument("--starter-minutes", type=float, default=20.0)
-    parser.add_argument("--starter", help="begin with this model instead: a name or a folder")
+    parser.add_argument("--starter", default=STARTER, help="a model to begin with: name or folder")
+    parser.add_argument("--starter-minutes", type=float, help="train it first on the val images")
     parser.add_argument(
         "--iterations", type=int, help="a stage, instead of minutes: the same on a busy machine"
     )
@@ -84,29 +71,29 @@ def main() -> None:
         sys.exit("Set SEGINST_DATA to the folder that holds the data sets.")
     iterations = 2 if given.quick else given.iterations
     budget = Budget(iterations=iterations) if iterations else Budget(minutes=given.minutes)
-    first = Budget(iterations=2 * iterations) if iterations else Budget(given.starter_minutes)
     for name in given.only:
-        data = DATA_SETS[name]
+        data = Path(home) / DATA_SETS[name]
         with tempfile.TemporaryDirectory() as folder:
-            if known := given.starter or data.starter:
-                starter = resolve(known)
-            else:
-                out = Path(folder) / "starter"
-                begin = resolve(BEGIN)
-                starter = train_starter(Path(home) / data.folder, out, begin, first)
+            starter = resolve(given.starter)
+            if given.starter_minutes:
+                out, first = Path(folder) / "starter", Budget(given.starter_minutes)
+                starter = train_starter(data, out, starter, first)
             every = given.refresh_every or sys.maxsize
             measured = []
             for order in given.orders:
                 n_images = QUICK_IMAGES if given.quick else given.images
-                scenes = scenes_of(Path(home) / data.folder, n_images, order)
-                ends = [round(sum(given.shares[:k]) * len(scenes)) for k in range(4)]
-                rounds = [scenes[a:b] for a, b in pairwise(ends)]
+                rounds = _in_rounds(scenes_of(data, n_images, order), given.shares)
                 project = Path(folder) / f"project-{order}"
                 words = f"{name}, order {order}"
                 measured.append(_measure(words, rounds, starter, project, budget, every))
                 if len(given.orders) > 1:
                     _show(f"{name}.order_{order}", measured[-1:])
             _show(name, measured)
+
+
+def _in_rounds(scenes: Sequence[Scene], shares: Sequence[float]) -> list[Sequence[Scene]]:
+    ends = [round(sum(shares[:k]) * len(scenes)) for k in range(len(shares) + 1)]
+    return [scenes[a:b] for a, b in pairwise(ends)]
 
 
 def _measure(

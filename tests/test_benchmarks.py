@@ -353,3 +353,30 @@ def test_a_change_of_radius_costs_the_way_back_too(repairing):
     assert actions(step("brush", 3), step("", 0), step("brush", 3)) == 3
     hands = repairing._counted([step("brush", 3), step("corners", 0)], square(0, 0, 4)).hands
     assert hands == {"brush", "3 px", "corners"}
+
+
+def test_the_loop_adds_up_its_orders(annotator, capsys):
+    loop = import_module("benchmarks.loop")
+
+    def cost(*actions: int) -> object:
+        return loop.Cost(tuple(annotator.Work(n, ()) for n in actions), ())
+
+    orders = [
+        loop.Rounds((10, 20), (100, 300), (cost(30), cost(30, 10)), (cost(30), cost(20))),
+        loop.Rounds((30, 20), (300, 300), (cost(50), cost(40)), (cost(50), cost(12))),
+    ]
+    loop._show("set", orders)
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {one["name"]: one["value"] for one in said} == {
+        "set.actions_by_hand": 1250.0,
+        "set.actions_starter": 200.0,
+        "set.actions_loop": 140.0,
+        "set.starter_1": 200.0,
+        "set.round_1": 200.0,
+        "set.starter_2": 200.0,
+        "set.round_2": 80.0,
+    }
+    parts = loop._in_rounds(range(58), loop.SHARES)
+    assert [list(part) for part in parts] == [
+        list(range(*ends)) for ends in ((0, 12), (12, 35), (35, 58))
+    ]
