@@ -1,6 +1,7 @@
 """The quick refresh: after so many corrected objects, the nested U-Net learns from them."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
@@ -27,12 +28,16 @@ ITERATIONS = 150
 MOST_TRAIN, MOST_TRIED = 1000, 200
 """Of more corrections the newest are taken, so that a refresh stays quick in a large project."""
 MIN_TRIED = 5
+MOST_DOUBLINGS = 5
+"""So often, at most, the wait is doubled for a model whose refreshes bring nothing."""
 
 
 class Refresher(QObject):
     """Counts the objects whose masks are corrected, and begins a refresh when it is due.
 
-    The count is of this session of the project: after a restart it begins anew.
+    The count is of this session of the project: after a restart it begins anew. Each refresh that
+    did not better the live model doubles the wait for its next one: some models have learned what
+    there is to learn, and the machine has better things to do.
     """
 
     said = Signal(str)
@@ -50,9 +55,11 @@ class Refresher(QObject):
         self._trainer = trainer
         self._model = model
         self._corrected: set[int] = set()
+        self._in_vain: Counter[str] = Counter()
         self.every = settings.load_refresh()
         """After how many corrected objects; 0 is never."""
         trainer.declined.connect(self.said)
+        trainer.ended.connect(self._look_back)
         session.instances_changed.connect(self._count)
         session.project_changed.connect(self._forget)
 
@@ -64,7 +71,24 @@ class Refresher(QObject):
 
     def _forget(self) -> None:
         self._corrected.clear()
+        self._look_back()
+
+    def _look_back(self) -> None:
+        """Count the refreshes that brought nothing, by the folder of the model they began with."""
+        project = self._session.project
+        runs = project.learning.runs(["finished"]) if project else ()
+        self._in_vain = Counter(
+            str(run.params["model"])
+            for run in runs
+            if run.kind == "refresh_masks" and run.outcome.get("better") is not True
+        )
         self._say()
+
+    def _wait(self) -> int:
+        """Return after how many corrected objects the live model is refreshed."""
+        model = self._model()
+        in_vain = self._in_vain[str(model.folder)] if model else 0
+        return self.every << min(in_vain, MOST_DOUBLINGS)
 
     def _count(self, ids: frozenset[int], dirty: object) -> None:
         document = self._session.document
@@ -73,11 +97,11 @@ class Refresher(QObject):
             return
         self._corrected.update(i.id for i in document.some(ids) if is_corrected(i))
         model = self._model()
-        due = self.every and len(self._corrected) >= self.every and not self._trainer.busy
+        due = self.every and len(self._corrected) >= self._wait() and not self._trainer.busy
         if not due or model is None or model.card.mask is None:
             self._say()
         else:
-            # Whatever comes of it, the next one is due after as many corrections again.
+            # Whatever comes of it, the count for the next one begins.
             self._corrected.clear()
             self._say()
             try:
@@ -89,8 +113,11 @@ class Refresher(QObject):
         if not self.every:
             self.said.emit("")
             return
+        wait = self._wait()
         text = tr("{n} of {every} objects corrected since the last.")
-        self.said.emit(text.format(n=len(self._corrected), every=self.every))
+        if wait > self.every:
+            text = tr("{n} of {every} objects corrected since the last, which brought nothing.")
+        self.said.emit(text.format(n=len(self._corrected), every=wait))
 
 
 def _job(project: Project, model: LibraryModel) -> Job:

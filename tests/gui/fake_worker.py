@@ -81,7 +81,7 @@ def refresh_masks(params, reporter):
     card = make_model(out, "two-stage", 2, f"weights of {out.name}")
     return {
         "model": str(out), "name": out.name, "id": card.id, "before": 0.7, "after": 0.8,
-        "ci95": [0.02, 0.2], "n": 9, "better": True,
+        "ci95": [0.02, 0.2], "n": 9, "better": not os.environ.get("FAKE_REFRESH_IN_VAIN"),
     }  # fmt: skip
 
 

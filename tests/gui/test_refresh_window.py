@@ -136,3 +136,31 @@ def test_masks_are_refreshed_after_enough_corrections_unless_switched_off(
         assert session.project is not None
         held_out = session.project.learning.held_out()
         assert sum(held_out.values()) == 2
+
+
+def test_a_model_that_refreshes_do_not_better_is_refreshed_more_and_more_seldom(
+    qtbot: QtBot, make_folder: MakeFolder, verdict: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_folder(*(f"{k}.png" for k in range(N_DONE + 1)))
+    fill(folder, N_DONE, n_objects=5)
+    monkeypatch.setenv("FAKE_REFRESH_IN_VAIN", "1")
+    with refreshing_window(folder, 5) as window:
+        wait(qtbot, lambda: window.session.picture is not None)
+        correct(window, 1)
+        wait(qtbot, lambda: states(window) == ["finished"] and idle(window)())
+        assert live_name(window) == "first-two-stage"
+        in_vain = "of 10 objects corrected since the last, which brought nothing."
+        assert stands(window) == f"0 {in_vain}"
+        correct(window, 2)
+        assert stands(window) == f"5 {in_vain}"
+        assert not window.trainer.busy
+    with refreshing_window(folder, 5) as window:
+        wait(qtbot, lambda: window.session.picture is not None)
+        assert stands(window) == f"0 {in_vain}", "known after a restart"
+        first, second = (entry.ref.id for entry in window.session.entries[:2])
+        correct(window, 3)
+        window.session.open_image(second if window.session.image_id == first else first)
+        wait(qtbot, lambda: window.session.picture is not None)
+        correct(window, 3)
+        wait(qtbot, lambda: states(window) == ["finished"] * 2 and idle(window)())
+        assert stands(window) == "0 of 20 objects corrected since the last, which brought nothing."
