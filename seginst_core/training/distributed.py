@@ -5,6 +5,7 @@ weights stay equal (synchronous data parallelism; Goyal et al. 2017, section 2).
 alone reports, writes and keeps the clock. In a process on its own every function here does nothing.
 """
 
+import importlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ def joined() -> Iterator[None]:
     if not dist.is_torchelastic_launched() or dist.is_initialized():
         yield
         return
+    # Torch imports this with its first optimiser, and keeps for good a group that is there by then:
+    # its threads would run on while the interpreter ends, which now and then aborts the process.
+    importlib.import_module("torch._dynamo")
     has_nccl = torch.cuda.is_available() and dist.is_nccl_available()
     try:
         dist.init_process_group("cpu:gloo,cuda:nccl" if has_nccl else "gloo")
