@@ -76,7 +76,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             starter = resolve(given.starter)
             if given.starter_minutes:
-                out, first = Path(folder) / "starter", Budget(given.starter_minutes)
+                out = Path(folder) / "starter"
+                first = budget if iterations else Budget(given.starter_minutes)
                 starter = train_starter(data, out, starter, first)
             every = given.refresh_every or sys.maxsize
             measured = []

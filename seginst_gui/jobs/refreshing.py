@@ -59,7 +59,7 @@ class Refresher(QObject):
         self.every = settings.load_refresh()
         """After how many corrected objects; 0 is never."""
         trainer.declined.connect(self.said)
-        trainer.ended.connect(self._look_back)
+        trainer.ended.connect(self.look_back)
         session.instances_changed.connect(self._count)
         session.project_changed.connect(self._forget)
 
@@ -71,14 +71,14 @@ class Refresher(QObject):
 
     def _forget(self) -> None:
         self._corrected.clear()
-        self._look_back()
+        self.look_back()
 
-    def _look_back(self) -> None:
-        """Count the refreshes that brought nothing, by the folder of the model they began with."""
+    def look_back(self) -> None:
+        """Count the refreshes that brought nothing, by the model they began with, and say so."""
         project = self._session.project
         runs = project.learning.runs(["finished"]) if project else ()
         self._in_vain = Counter(
-            str(run.params["model"])
+            str(run.params.get("model"))
             for run in runs
             if run.kind == "refresh_masks" and run.outcome.get("better") is not True
         )
@@ -114,9 +114,10 @@ class Refresher(QObject):
             self.said.emit("")
             return
         wait = self._wait()
-        text = tr("{n} of {every} objects corrected since the last.")
         if wait > self.every:
             text = tr("{n} of {every} objects corrected since the last, which brought nothing.")
+        else:
+            text = tr("{n} of {every} objects corrected since the last.")
         self.said.emit(text.format(n=len(self._corrected), every=wait))
 
 

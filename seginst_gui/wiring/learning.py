@@ -38,6 +38,7 @@ def connect_learning(window: "MainWindow") -> None:
     panel.jobs.resume_wanted.connect(lambda: commands.attempt(trainer.resume))
     panel.refresh_set.connect(window.refresher.set_every)
     window.refresher.said.connect(panel.show_refresh)
+    commands.models_changed.connect(window.refresher.look_back)
     learner.judged.connect(partial(show_verdict, window))
     panel.verdict.fly_wanted.connect(partial(_fly, window))
     panel.verdict.take_wanted.connect(partial(_take, window))

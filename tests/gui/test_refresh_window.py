@@ -164,3 +164,9 @@ def test_a_model_that_refreshes_do_not_better_is_refreshed_more_and_more_seldom(
         correct(window, 3)
         wait(qtbot, lambda: states(window) == ["finished"] * 2 and idle(window)())
         assert stands(window) == "0 of 20 objects corrected since the last, which brought nothing."
+        former = window.commands.models["two-stage"].folder
+        train(window, 2)
+        wait(qtbot, lambda: live_name(window) != "first-two-stage" and idle(window)())
+        assert stands(window) == "0 of 5 objects corrected since the last.", "another model"
+        window.commands.use_model(former)
+        assert stands(window) == "0 of 20 objects corrected since the last, which brought nothing."

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 HELD_OUT_SHARE = 0.2
 """The part of the images that is held out."""
 FEWEST_HELD_OUT = 4
-"""While a fifth would be fewer: on two images even a much better model may be better by luck."""
+"""Held out while a fifth would be fewer: on two images a better model may be so by luck."""
 MIN_DONE = 5
 """With fewer images done none is held out: training needs them all."""
 SAME_LOOK_BITS = 8
