@@ -119,6 +119,8 @@ def test_holes_in_float_images_are_black_and_do_not_count(tmp_path):
 def test_customary_fill_values_count_as_no_data_where_no_tag_says_so(tmp_path, fill, dtype):
     values = np.linspace(0, 1000, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH).astype(dtype)
     values[:10] = fill
+    if np.dtype(dtype).kind == "f":
+        values[0, 0], values[0, 1] = np.nan, np.inf
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, values)
     picture = read_picture(path)
@@ -126,6 +128,16 @@ def test_customary_fill_values_count_as_no_data_where_no_tag_says_so(tmp_path, f
     assert picture.pixels[10, 0, 0] < 5
     assert picture.pixels[-1, -1, 0] == 255
     assert picture.notes[0].endswith("taken for no data")
+
+
+def test_what_the_tag_says_goes_before_custom(tmp_path):
+    values = np.full((HEIGHT, WIDTH), 100, np.float32)
+    values[:10], values[10:20] = -9999, -1
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, values, extratags=[(42113, "s", 0, "-1", True)])
+    picture = read_picture(path)
+    assert picture.notes == (f"float {STRETCHED}",)
+    assert picture.pixels[-1, -1, 0] == 255
 
 
 @pytest.mark.parametrize(("lowest", "dtype"), [(-20000, np.int16), (-9998.5, np.float32)])

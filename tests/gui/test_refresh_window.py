@@ -170,3 +170,18 @@ def test_a_model_that_refreshes_do_not_better_is_refreshed_more_and_more_seldom(
         assert stands(window) == "0 of 5 objects corrected since the last.", "another model"
         window.commands.use_model(former)
         assert stands(window) == "0 of 20 objects corrected since the last, which brought nothing."
+
+
+def test_the_wait_is_doubled_five_times_and_only_for_what_brought_nothing(
+    qtbot: QtBot, make_folder: MakeFolder, verdict: Path
+) -> None:
+    folder = make_folder("0.png")
+    with refreshing_window(folder, 5) as window:
+        model, project = window.commands.models["two-stage"], window.session.project
+        assert project is not None
+        for better in (True, *(False,) * 9):
+            run = project.learning.begin("refresh_masks", "Refresh", {"model": str(model.folder)})
+            project.learning.set_run(run, "finished", {"better": better})
+            window.refresher.look_back()
+            said = "of 5 objects" if better else f"of {5 * 2 ** min(run - 1, 5)} objects"
+            assert said in stands(window)
