@@ -115,7 +115,7 @@ class Refresher(QObject):
             return
         wait = self._wait()
         if wait > self.every:
-            text = tr("{n} of {every} objects corrected since the last, which brought nothing.")
+            text = tr("{n} of {every} objects corrected since the last, in vain.")
         else:
             text = tr("{n} of {every} objects corrected since the last.")
         self.said.emit(text.format(n=len(self._corrected), every=wait))

@@ -149,7 +149,7 @@ def test_a_model_that_refreshes_do_not_better_is_refreshed_more_and_more_seldom(
         correct(window, 1)
         wait(qtbot, lambda: states(window) == ["finished"] and idle(window)())
         assert live_name(window) == "first-two-stage"
-        in_vain = "of 10 objects corrected since the last, which brought nothing."
+        in_vain = "of 10 objects corrected since the last, in vain."
         assert stands(window) == f"0 {in_vain}"
         correct(window, 2)
         assert stands(window) == f"5 {in_vain}"
@@ -163,13 +163,13 @@ def test_a_model_that_refreshes_do_not_better_is_refreshed_more_and_more_seldom(
         wait(qtbot, lambda: window.session.picture is not None)
         correct(window, 3)
         wait(qtbot, lambda: states(window) == ["finished"] * 2 and idle(window)())
-        assert stands(window) == "0 of 20 objects corrected since the last, which brought nothing."
+        assert stands(window) == "0 of 20 objects corrected since the last, in vain."
         former = window.commands.models["two-stage"].folder
         train(window, 2)
         wait(qtbot, lambda: live_name(window) != "first-two-stage" and idle(window)())
         assert stands(window) == "0 of 5 objects corrected since the last.", "another model"
         window.commands.use_model(former)
-        assert stands(window) == "0 of 20 objects corrected since the last, which brought nothing."
+        assert stands(window) == "0 of 20 objects corrected since the last, in vain."
 
 
 def test_the_wait_is_doubled_five_times_and_only_for_what_brought_nothing(

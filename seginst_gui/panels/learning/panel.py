@@ -28,7 +28,8 @@ class TrainingPanel(QWidget):
         self._on.setToolTip(
             tr(
                 "The nested U-Net learns from the objects you corrected, for a few minutes in the "
-                "background. The result is used only if it draws better on others you corrected."
+                "background. The result is used only if it draws better on others you corrected; "
+                "if not, the next refresh of the same model waits for twice as many."
             )
         )
         self._on.setChecked(refresh_every > 0)
